@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
+
+def _no_strings() -> Mapping[str, str]:
+    return EMPTY
+
+
 MEDIA_TAR = "application/vnd.oci.image.layer.v1.tar"
 MEDIA_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 MEDIA_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -158,7 +163,7 @@ class PythonSpec:
 class DockerfileSpec:
     """``layers/<layer>/Dockerfile``; ``network`` is the reason why its steps may use the network, or empty."""
 
-    args: Mapping[str, str] = EMPTY
+    args: Mapping[str, str] = field(default_factory=_no_strings)
     network: str = ""
 
 
@@ -202,8 +207,8 @@ class ImageConfig:
     workdir: str = ""
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
-    env: Mapping[str, str] = EMPTY
-    labels: Mapping[str, str] = EMPTY
+    env: Mapping[str, str] = field(default_factory=_no_strings)
+    labels: Mapping[str, str] = field(default_factory=_no_strings)
     ports: tuple[int, ...] = ()
     stop_signal: str = ""
 
@@ -351,7 +356,7 @@ class NamedLayer:
 
     node: str
     blob: LayerBlob
-    env: Mapping[str, str] = EMPTY
+    env: Mapping[str, str] = field(default_factory=_no_strings)
     prepend: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 

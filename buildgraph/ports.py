@@ -148,11 +148,6 @@ class LayerInputs(Protocol):
         ...
 
     @property
-    def base(self) -> tuple[Artifact, ...]:
-        """For a python layer with a base: the distributions that the base (and its bases) hold."""
-        ...
-
-    @property
     def epoch(self) -> int:
         """Seconds; the time stamp of every file."""
         ...

@@ -1,0 +1,6 @@
+"""``python -m buildgraph``."""
+
+from buildgraph.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""The Docker daemon that buildgraph brings up itself: a Debian root, and dockerd in a mount namespace of its own.
+
+The namespace's root mount *is* the Debian root (``pivot_root``). With a plain chroot ``docker exec`` would land in
+the machine's own root directory, because runc's ``setns`` goes to the root of the namespace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from buildgraph.adapters import process
+from buildgraph.adapters.toolchain import ca_bundle
+from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from buildgraph.ports import Cancel
+
+SUITE = "trixie"  # Debian 12's own Docker is too old: no containerd store, no COPY --link
+PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "iptables", "ca-certificates", "procps")
+TOOLS = ("mmdebstrap", "unshare", "setsid", "pivot_root", "mount")
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.1
+ROOT_CA = "etc/ssl/certs/ca-certificates.crt"
+SETTINGS = {"features": {"containerd-snapshotter": True}, "hosts": ["unix:///run/docker.sock"]}
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+
+ENTER = """\
+set -eu
+root=$1 run=$2 data=$3 pid=$4
+mount --bind "$root" "$root"
+for name in proc sys dev; do mount --rbind "/$name" "$root/$name"; done
+mount --bind "$run" "$root/run"
+mount --bind "$data" "$root/var/lib/docker"
+echo $$ > "$pid"
+cd "$root"
+pivot_root . .old
+umount -l /.old
+exec /usr/sbin/dockerd
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """The dockerd that was started; ``started`` (clock ticks since boot) tells it from a later process of that pid."""
+
+    pid: int
+    started: int
+
+    @property
+    def alive(self) -> bool:
+        """True while exactly this process runs."""
+        return _start_time(self.pid) == self.started
+
+
+def socket_path(state: Path) -> Path:
+    """The socket of the daemon of ``state``."""
+    return state / "run" / "docker.sock"
+
+
+def log_path(state: Path) -> Path:
+    """What the daemon printed since its last start."""
+    return state / "dockerd.log"
+
+
+def root_path(state: Path) -> Path:
+    """The Debian root of the daemon, with the docker CLI and buildx."""
+    return state / "root"
+
+
+def find_daemon(state: Path) -> Daemon | None:
+    """The running daemon that ``start`` recorded, or None."""
+    try:
+        daemon = Daemon(**json.loads((state / "engine.json").read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    return daemon if daemon.alive else None
+
+
+def check_machine(environ: Mapping[str, str]) -> None:
+    """Raise ``EnvironmentFault`` when no daemon can be brought up on this machine."""
+    if not Path("/etc/debian_version").exists():
+        raise EnvironmentFault("an engine can be brought up on Debian only", hint="install Docker 23 or newer")
+    if os.geteuid() != 0:
+        raise EnvironmentFault("bringing an engine up takes root", hint="run it as root, or install Docker")
+    path = environ.get("PATH", os.defpath)
+    missing = [tool for tool in TOOLS if shutil.which(tool, path=path) is None]
+    if missing:
+        raise EnvironmentFault(
+            f"bringing an engine up takes {', '.join(missing)}",
+            hint="apt-get install --yes mmdebstrap mount util-linux",
+        )
+
+
+def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel) -> None:
+    """Make the Debian root, once; a root that is there is complete."""
+    root = root_path(state)
+    if root.exists():
+        return
+    say(f"making {root} from Debian {SUITE} packages ({', '.join(PACKAGES)})")
+    with TemporaryDirectory(dir=state, prefix="new-") as scratch:
+        new = Path(scratch, "root")
+        argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(new)]
+        try:
+            process.check(argv, log=state / "root.log", cancel=cancel)
+        except BuildFailure as failure:
+            raise EnvironmentFault(
+                f"the engine's root could not be made: {failure.what}", hint=f"see {state / 'root.log'}"
+            ) from failure
+        for name in (".old", "var/lib/docker", "etc/docker"):
+            (new / name).mkdir(parents=True, exist_ok=True)
+        new.rename(root)
+
+
+def start(state: Path, environ: Mapping[str, str], *, answers: Callable[[], bool], cancel: Cancel) -> Daemon:
+    """Start dockerd in a session of its own and wait until its socket answers."""
+    root, run, data, pid = root_path(state), state / "run", state / "data", state / "dockerd.pid"
+    shutil.rmtree(run, ignore_errors=True)  # a run directory does not outlive its daemon
+    for folder in (run, data):
+        folder.mkdir(exist_ok=True)
+    _configure(root, environ)
+    for stale in (pid, log_path(state)):
+        stale.unlink(missing_ok=True)
+    enter = ["sh", "-c", ENTER, "dockerd", str(root), str(run), str(data), str(pid)]
+    argv = ["setsid", "--fork", "unshare", "--mount", "--propagation", "private", *enter]
+    process.check(argv, log=log_path(state), cancel=cancel, env=_daemon_environment(environ), cwd=state)
+    return _wait_until_up(state, pid, answers=answers, cancel=cancel)
+
+
+def stop(state: Path) -> bool:
+    """End the daemon of ``state`` and all that lives in its root; False when there was nothing to end."""
+    daemon = find_daemon(state)
+    if daemon is not None:
+        os.kill(daemon.pid, signal.SIGTERM)
+        _wait_until_gone(state)
+    left = _find_inhabitants(state)
+    for pid in _with_descendants(left):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if left and not _wait_until_gone(state):
+        raise EnvironmentFault(f"the engine's processes {sorted(left)} do not end", hint=f"see {log_path(state)}")
+    (state / "engine.json").unlink(missing_ok=True)
+    return daemon is not None or bool(left)
+
+
+def _configure(root: Path, environ: Mapping[str, str]) -> None:
+    """What dockerd needs to know of the machine: its name servers, hosts and certificates, as they are now."""
+    for name in ("etc/resolv.conf", "etc/hosts"):
+        (root / name).unlink(missing_ok=True)
+        shutil.copyfile(f"/{name}", root / name)
+    bundle = ca_bundle(environ)
+    if bundle is not None:
+        shutil.copyfile(bundle, root / ROOT_CA)
+    (root / "etc/docker/daemon.json").write_text(json.dumps(SETTINGS), "utf-8")
+
+
+def _daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The machine's proxies, and nothing else of the caller's environment."""
+    kept = {name: environ[name] for name in PROXIES if name in environ}
+    return kept | {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+def _wait_until_up(state: Path, pid: Path, *, answers: Callable[[], bool], cancel: Cancel) -> Daemon:
+    deadline = time.monotonic() + START_SECONDS
+    daemon: Daemon | None = None
+    while time.monotonic() < deadline and not cancel.is_set():
+        daemon = daemon or _record(state, pid)
+        if daemon is not None and not daemon.alive:
+            break
+        if daemon is not None and answers():
+            return daemon
+        time.sleep(POLL_SECONDS)
+    stop(state)
+    if cancel.is_set():
+        raise Interrupted("bringing the engine up was stopped")
+    tail = " | ".join(process.tail(log_path(state), 3)) or "it printed nothing"
+    raise EnvironmentFault(f"dockerd did not come up: {tail}", hint=f"see {log_path(state)}")
+
+
+def _record(state: Path, pid: Path) -> Daemon | None:
+    """Write down which process the daemon is, once it has said so."""
+    try:
+        number = int(pid.read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+    daemon = Daemon(pid=number, started=_start_time(number) or 0)
+    new = state / "engine.json.new"
+    new.write_text(json.dumps(asdict(daemon)), "utf-8")
+    new.replace(state / "engine.json")
+    return daemon
+
+
+def _start_time(pid: int) -> int | None:
+    """Clock ticks since boot at which a process began, or None when there is none."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = status.rpartition(")")[2].split()  # the name before it may hold spaces
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def _wait_until_gone(state: Path) -> bool:
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        if not _find_inhabitants(state):
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def _find_inhabitants(state: Path) -> frozenset[int]:
+    """The processes whose root directory is the daemon's root: dockerd, containerd and its shims."""
+    try:
+        root = root_path(state).stat()
+    except FileNotFoundError:
+        return frozenset()
+    found = set()
+    for pid in _pids():
+        with contextlib.suppress(OSError):  # it ended meanwhile, or is a zombie
+            if os.path.samestat(Path(f"/proc/{pid}/root/").stat(), root):
+                found.add(pid)
+    return frozenset(found)
+
+
+def _with_descendants(pids: frozenset[int]) -> frozenset[int]:
+    """Those processes and all that they started: containers have roots of their own, their shims have the daemon's."""
+    children: dict[int, list[int]] = {}
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            parent = int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(pid)
+    found, ahead = set(pids), list(pids)
+    while ahead:
+        new = [child for child in children.get(ahead.pop(), ()) if child not in found]
+        found.update(new)
+        ahead.extend(new)
+    return frozenset(found)
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

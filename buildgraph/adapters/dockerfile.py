@@ -1,0 +1,81 @@
+"""Layers of kind ``dockerfile``: BuildKit runs the steps, our tar writer writes the layer."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from buildgraph.adapters.repack import repack_tar
+from buildgraph.compose import compose_image
+from buildgraph.errors import BuildFailure
+from buildgraph.model import DockerfileSpec, ImageConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from buildgraph.adapters.buildkit import BuildkitBuilder
+    from buildgraph.adapters.store import LayoutStore
+    from buildgraph.model import LayerBlob, NamedLayer
+    from buildgraph.ports import Fetcher, LayerInputs
+
+
+class DockerfileBuilder:
+    """``ports.LayerBuilder`` for ``layers/<layer>/Dockerfile``."""
+
+    def __init__(self, store: LayoutStore, fetcher: Fetcher, buildkit: BuildkitBuilder, layers: Path) -> None:
+        """``layers`` is the project's folder of that name."""
+        self._store = store
+        self._fetcher = fetcher
+        self._buildkit = buildkit
+        self._layers = layers
+
+    def __call__(self, inputs: LayerInputs) -> LayerBlob:
+        """Run the Dockerfile's steps, store what its last stage holds."""
+        layer = inputs.layer
+        assert isinstance(layer.spec, DockerfileSpec)
+        folder = self._layers / layer.layer
+        dockerfile = folder / "Dockerfile"
+        if not dockerfile.is_file():
+            raise BuildFailure(f"{layer.name} has no Dockerfile", where=str(dockerfile))
+        with self._store.scratch(f"build-{layer.name}") as scratch:
+            context = folder / "files"
+            if not context.is_dir():
+                context = scratch / "context"
+                context.mkdir()
+            dest = scratch / "layer.tar"
+            self._buildkit.export(
+                dockerfile=dockerfile,
+                context=context,
+                named=self._contexts(inputs, scratch),
+                args={**layer.spec.args, "SOURCE_DATE_EPOCH": str(inputs.epoch)},
+                network=bool(layer.spec.network),
+                platform=inputs.platform,
+                dest=dest,
+                log=inputs.log,
+                cancel=inputs.cancel,
+            )
+            return repack_tar(
+                dest, self._store, epoch=inputs.epoch, compression=layer.compression, progress=inputs.progress
+            )
+
+    def _contexts(self, inputs: LayerInputs, scratch: Path) -> dict[str, str]:
+        named = {name: self._layout((layer,), inputs) for name, layer in inputs.contexts.items()}
+        if inputs.parents:
+            named["parent"] = self._layout(inputs.parents, inputs)
+        if inputs.artifacts:
+            named["sources"] = str(self._lay_out_sources(inputs, scratch / "sources"))
+        return named
+
+    def _layout(self, layers: tuple[NamedLayer, ...], inputs: LayerInputs) -> str:
+        composition = compose_image(layers, ImageConfig(), platform=inputs.platform, epoch=inputs.epoch)
+        self._store.write_blob(composition.config)
+        self._store.write_blob(composition.manifest)
+        return f"oci-layout://{self._store.root}@{composition.digest}"
+
+    def _lay_out_sources(self, inputs: LayerInputs, folder: Path) -> Path:
+        """``<source name>/<file>``; hard links, so that nothing large is copied."""
+        for name, artifacts in inputs.artifacts.items():
+            (folder / name).mkdir(parents=True)
+            for artifact in artifacts:
+                os.link(self._fetcher.path(artifact), folder / name / artifact.file)
+        return folder

@@ -1,0 +1,190 @@
+"""Which Docker engine is used, and bringing one up where there is none."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import docker
+from docker.errors import DockerException
+from filelock import FileLock
+from platformdirs import user_data_path
+
+from buildgraph.adapters import dockerd, toolchain
+from buildgraph.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from buildgraph.ports import Cancel
+
+DEFAULT_SOCKET = Path("/var/run/docker.sock")
+PING_SECONDS = 10
+UP_HINT = "bring one up with: buildgraph engine up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineAddress:
+    """``url`` as in DOCKER_HOST; ``ours`` when ``up`` started the engine behind it."""
+
+    url: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """What there is. ``address`` is None while nothing answers; the rest is then empty but for the programs."""
+
+    address: EngineAddress | None
+    version: str = ""
+    storage: str = ""
+    containerd_store: bool = False
+    docker: Path | None = None
+    buildx: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """True when an engine answers."""
+        return self.address is not None
+
+
+def default_state() -> Path:
+    """Where an engine of one's own lives unless the user says otherwise."""
+    return user_data_path("buildgraph") / "engine"
+
+
+def list_candidates(environ: Mapping[str, str], state: Path) -> tuple[str, ...]:
+    """The addresses to try, in order. DOCKER_HOST is the only one where it is set: the user has chosen."""
+    chosen = environ.get("DOCKER_HOST")
+    if chosen:
+        return (chosen,)
+    return (f"unix://{DEFAULT_SOCKET}", f"unix://{dockerd.socket_path(state)}")
+
+
+def find_engine(environ: Mapping[str, str], state: Path) -> EngineAddress | None:
+    """The first candidate that answers a ping, or None."""
+    for url in list_candidates(environ, state):
+        if answers(url, environ):
+            return EngineAddress(url=url, ours=_is_ours(url, state))
+    return None
+
+
+def answers(url: str, environ: Mapping[str, str]) -> bool:
+    """True when an engine answers at the address."""
+    if url.startswith("unix://") and not Path(url.removeprefix("unix://")).exists():
+        return False
+    try:
+        with closing(connect({**environ, "DOCKER_HOST": url})) as client:
+            return client.ping()
+    except DockerException:
+        return False
+
+
+def connect(environ: Mapping[str, str], *, timeout: int = PING_SECONDS) -> docker.DockerClient:
+    """A client of the engine at DOCKER_HOST; ``timeout`` seconds for each answer, ``DockerException`` when none comes."""
+    return docker.DockerClient.from_env(environment=dict(environ), timeout=timeout)
+
+
+def up(state: Path, environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel) -> EngineAddress:
+    """Make an engine answer: the one that is there, else one of our own below ``state``.
+
+    Raises ``EnvironmentFault`` when this machine cannot bring one up, or it does not come up.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with FileLock(state / "lock"):
+        found = find_engine(environ, state)
+        if found is not None:
+            say(f"an engine answers at {found.url}")
+            return found
+        if environ.get("DOCKER_HOST"):
+            raise EnvironmentFault(
+                f"nothing answers at DOCKER_HOST={environ['DOCKER_HOST']}",
+                hint="start that engine, or unset DOCKER_HOST",
+            )
+        return _bring_up(state.resolve(), environ, say=say, cancel=cancel)
+
+
+def down(state: Path, *, say: Callable[[str], None]) -> bool:
+    """End the engine that ``up`` started from ``state``; False when there was none. Images stay for the next ``up``."""
+    if not state.exists():
+        say("no engine was brought up here")
+        return False
+    with FileLock(state / "lock"):
+        unlink_default(dockerd.socket_path(state), DEFAULT_SOCKET)
+        ended = dockerd.stop(state)
+    say("the engine is down" if ended else "no engine was brought up here")
+    return ended
+
+
+def read_status(state: Path, environ: Mapping[str, str], *, cancel: Cancel) -> EngineStatus:
+    """What answers, what it is, and which programs talk to it."""
+    tools = toolchain.find_toolchain(environ, dockerd.root_path(state), cancel=cancel)
+    address = find_engine(environ, state)
+    if address is None:
+        return EngineStatus(address=None, docker=tools.docker, buildx=tools.buildx)
+    with closing(connect({**environ, "DOCKER_HOST": address.url})) as client:
+        info = client.info()
+    return EngineStatus(
+        address=address,
+        version=str(info["ServerVersion"]),
+        storage=str(info["Driver"]),
+        containerd_store=has_containerd_store(info),
+        docker=tools.docker,
+        buildx=tools.buildx,
+    )
+
+
+def make_environment(address: EngineAddress, state: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` for programs that talk to the engine: DOCKER_HOST, and a docker CLI on PATH where there is one."""
+    result = {**environ, "DOCKER_HOST": address.url}
+    found = toolchain.find_docker(environ, dockerd.root_path(state))
+    if found is not None:
+        result["PATH"] = os.pathsep.join(filter(None, (environ.get("PATH"), str(found.parent))))
+    return result
+
+
+def has_containerd_store(info: Mapping[str, Any]) -> bool:
+    """True when the engine that gave this ``info`` document keeps images in containerd's store."""
+    return ["driver-type", "io.containerd.snapshotter.v1"] in (info.get("DriverStatus") or [])
+
+
+def link_default(socket: Path, default: Path) -> bool:
+    """Make ``default`` lead to ``socket`` where nothing else is, so that plain ``docker`` finds the engine."""
+    if default.is_symlink() and not default.exists():
+        default.unlink()  # the trace of an engine that is gone
+    if default.exists() or not default.parent.is_dir():
+        return False
+    default.symlink_to(socket)
+    return True
+
+
+def unlink_default(socket: Path, default: Path) -> None:
+    """Take the link away again if it still leads to ``socket``."""
+    if default.is_symlink() and default.readlink() == socket.resolve():
+        default.unlink()
+
+
+def _bring_up(state: Path, environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel) -> EngineAddress:
+    dockerd.check_machine(environ)
+    dockerd.stop(state)  # what a daemon that died has left
+    dockerd.make_root(state, say=say, cancel=cancel)
+    socket = dockerd.socket_path(state)
+    url = f"unix://{socket}"
+    say(f"starting dockerd; its log is {dockerd.log_path(state)}")
+    dockerd.start(state, environ, answers=lambda: answers(url, environ), cancel=cancel)
+    say(f"an engine answers at {url}")
+    if link_default(socket, DEFAULT_SOCKET):
+        say(f"{DEFAULT_SOCKET} leads to it")
+    return EngineAddress(url=url, ours=True)
+
+
+def _is_ours(url: str, state: Path) -> bool:
+    socket = Path(url.removeprefix("unix://"))
+    return (
+        url.startswith("unix://")
+        and socket.resolve() == dockerd.socket_path(state).resolve()
+        and dockerd.find_daemon(state) is not None
+    )

@@ -1,0 +1,381 @@
+"""A pytest plugin: what the tests of layers and images get to look at an image with.
+
+It is loaded by name (``-p buildgraph.adapters.fixtures``) with plugin autoloading off, as ``docs/layer-tests.md``
+shows. Every container carries the label ``buildgraph.run=<id>``, so whoever started the tests can remove what a
+killed test left behind.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import docker
+import pytest
+import requests
+import testinfra  # type: ignore[import-untyped]
+from docker.types import DeviceRequest, LogConfig
+from testinfra.host import Host  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from docker.models.containers import Container as DockerContainer
+
+__all__ = ["Completed", "Container", "Host", "Run", "Start", "has_gpu", "wait_until"]
+
+LABEL = "buildgraph.run"
+NO_GPU = "no NVIDIA GPU on this machine"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+POLL_SECONDS = 0.2
+ENGINE_SECONDS = 600
+LISTENING = "0A"
+LOG_LIMIT = LogConfig(type="json-file", config={"max-size": "16m", "max-file": "1"})
+# tini reaps what tests leave running; images without it make do with their sleep.
+IDLE = "test -x /usr/bin/tini && exec /usr/bin/tini -- sleep infinity; exec sleep infinity"
+
+T = TypeVar("T")
+
+
+def has_gpu() -> bool:
+    """True when this machine has an NVIDIA GPU with a loaded driver."""
+    return Path("/dev/nvidiactl").exists()
+
+
+def wait_until(predicate: Callable[[], T], deadline: float, what: str = "the condition") -> T:
+    """The first true value of ``predicate``, asked again and again; an assertion fails after ``deadline`` seconds."""
+    end = time.monotonic() + deadline
+    while not (value := predicate()):
+        if time.monotonic() > end:
+            pytest.fail(f"{what} did not come true within {deadline:.0f} s")
+        time.sleep(POLL_SECONDS)
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What a program that ended left: its output as text (at most the last 16 MB) and its exit code."""
+
+    stdout: str
+    stderr: str
+    code: int
+
+    @property
+    def output(self) -> str:
+        """Standard output without the blanks around it, of a program that succeeded; else the test fails."""
+        assert self.code == 0, f"exit code {self.code}: {self.stderr.strip() or self.stdout.strip()}"
+        return self.stdout.strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The Docker engine and the image under test."""
+
+    client: docker.DockerClient
+    image: str
+    run: str
+
+    def create(
+        self,
+        args: Sequence[str],
+        *,
+        user: str | None,
+        read_only: bool,
+        tmpfs: Sequence[str],
+        env: Mapping[str, str] | None,
+        entrypoint: Sequence[str] | None,
+        network: str,
+        volumes: Mapping[str, str] | None,
+        files: Mapping[str, str | bytes] | None,
+        gpu: bool,
+    ) -> DockerContainer:
+        """A container that is not running yet, with ``files`` in it."""
+        # Only a list with one empty string resets an image's entrypoint; an empty list leaves it.
+        start = None if entrypoint is None else list(entrypoint) or [""]
+        container = self.client.containers.create(
+            self.image,
+            list(args),
+            user=user,
+            read_only=read_only,
+            tmpfs=dict.fromkeys(tmpfs, ""),
+            environment=dict(env or {}),
+            entrypoint=start,
+            network_mode=network,
+            volumes=[f"{source}:{target}" for source, target in (volumes or {}).items()],
+            labels={LABEL: self.run},
+            log_config=LOG_LIMIT,
+            device_requests=[DeviceRequest(count=-1, capabilities=[["gpu"]])] if gpu else None,
+        )
+        if files:
+            container.put_archive("/", pack(files))
+        return container
+
+
+def pack(files: Mapping[str, str | bytes]) -> bytes:
+    """A tar of ``files`` (absolute path → content), readable by everyone."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size, member.mode = len(data), 0o644
+            archive.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def output(container: DockerContainer, code: int) -> Completed:
+    """What a container has written so far, with the exit code that the caller knows."""
+    streams = (container.logs(stdout=True, stderr=False), container.logs(stdout=False, stderr=True))
+    stdout, stderr = (stream.decode("utf-8", errors="replace") for stream in streams)
+    return Completed(stdout=stdout, stderr=stderr, code=code)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Runs a program in a fresh container of the image, and removes the container."""
+
+    engine: Engine
+
+    def __call__(
+        self,
+        *args: str,
+        user: str | None = None,
+        read_only: bool = False,
+        tmpfs: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+        network: str = "none",
+        timeout: float = 120,
+        volumes: Mapping[str, str] | None = None,
+        files: Mapping[str, str | bytes] | None = None,
+        gpu: bool = False,
+    ) -> Completed:
+        """Like ``docker run --rm``: wait at most ``timeout`` seconds for the end of ``args``.
+
+        ``user``: ``uid[:gid]``. ``tmpfs``: paths. ``entrypoint``: None is the image's own, empty is none.
+        ``network``: ``none``, ``bridge`` or ``container:<id>``. ``volumes``: volume name → path in the container.
+        ``files``: path in the container → content, mode 0644, put there before the start.
+        """
+        container = self.engine.create(
+            args,
+            user=user,
+            read_only=read_only,
+            tmpfs=tmpfs,
+            env=env,
+            entrypoint=entrypoint,
+            network=network,
+            volumes=volumes,
+            files=files,
+            gpu=gpu,
+        )
+        try:
+            container.start()
+            code = container.wait(timeout=timeout)["StatusCode"]
+            return output(container, code)
+        except (requests.ReadTimeout, requests.ConnectionError) as error:
+            said = output(container, -1)
+            pytest.fail(f"{' '.join(args)} did not end within {timeout:.0f} s ({error}): {said.stderr[-2000:]}")
+        finally:
+            container.remove(force=True, v=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A running container; it is removed when its test (or its module's or session's fixture) ends."""
+
+    inner: DockerContainer
+
+    @property
+    def id(self) -> str:
+        """The engine's id of the container."""
+        assert self.inner.id is not None
+        return self.inner.id
+
+    @property
+    def address(self) -> str:
+        """The address on the bridge network; needs ``network="bridge"``."""
+        self.inner.reload()
+        networks = self.inner.attrs["NetworkSettings"]["Networks"]
+        return str(next(iter(networks.values()))["IPAddress"])
+
+    @property
+    def host(self) -> Host:
+        """A testinfra host on this container."""
+        return testinfra.get_host(f"docker://{self.id}")
+
+    def is_running(self) -> bool:
+        """Whether the main process still runs."""
+        self.inner.reload()
+        return self.inner.status == "running"
+
+    def logs(self) -> str:
+        """Everything written so far, both streams."""
+        return self.inner.logs().decode("utf-8", errors="replace")
+
+    def exec(self, *args: str, user: str = "", env: Mapping[str, str] | None = None) -> Completed:
+        """Run a program in the container and wait for its end."""
+        code, said = self.inner.exec_run(list(args), user=user, environment=dict(env or {}), demux=True)
+        streams = cast("tuple[bytes | None, bytes | None]", said)
+        stdout, stderr = ((stream or b"").decode("utf-8", errors="replace") for stream in streams)
+        return Completed(stdout=stdout, stderr=stderr, code=-1 if code is None else code)
+
+    def listens(self, port: int) -> bool:
+        """Whether something in the container listens on a TCP port (any address)."""
+        table = self.exec("cat", "/proc/net/tcp", "/proc/net/tcp6").stdout
+        rows = (line.split() for line in table.splitlines() if ":" in line)
+        return any(row[1].endswith(f":{port:04X}") and row[3] == LISTENING for row in rows if len(row) > 3)  # noqa: PLR2004 - a kernel table
+
+    def wait_for(self, *, port: int | None = None, log: str | None = None, timeout: float = 60) -> None:
+        """Wait for a listening port and for a text in the logs; fails at once when the container ends first."""
+
+        def is_ready() -> bool:
+            if not self.is_running():
+                pytest.fail(f"the container ended while it was waited for: {self.logs()[-4000:]}")
+            return (port is None or self.listens(port)) and (log is None or log in self.logs())
+
+        wanted = " and ".join(text for text in (port and f"port {port}", log and f"{log!r} in the log") if text)
+        try:
+            wait_until(is_ready, timeout, wanted)
+        except pytest.fail.Exception as error:
+            pytest.fail(f"{error}; its log ends: {self.logs()[-4000:]}")
+
+    def stop(self, timeout: int = 10) -> int:
+        """Ask the main process to end, kill it after ``timeout`` seconds; its exit code."""
+        self.inner.stop(timeout=timeout)
+        return self.inner.wait(timeout=ENGINE_SECONDS)["StatusCode"]
+
+
+class Start:
+    """Starts detached containers of the image; ``remove`` ends all of them."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Nothing runs yet."""
+        self.engine = engine
+        self.started: list[DockerContainer] = []
+
+    def __call__(
+        self,
+        *args: str,
+        user: str | None = None,
+        read_only: bool = False,
+        tmpfs: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+        network: str = "none",
+        volumes: Mapping[str, str] | None = None,
+        files: Mapping[str, str | bytes] | None = None,
+        gpu: bool = False,
+    ) -> Container:
+        """Like ``docker run --detach``; the arguments are those of ``run``."""
+        container = self.engine.create(
+            args,
+            user=user,
+            read_only=read_only,
+            tmpfs=tmpfs,
+            env=env,
+            entrypoint=entrypoint,
+            network=network,
+            volumes=volumes,
+            files=files,
+            gpu=gpu,
+        )
+        self.started.append(container)
+        container.start()
+        return Container(container)
+
+    def remove(self) -> None:
+        """End and remove every container, newest first."""
+        while self.started:
+            self.started.pop().remove(force=True, v=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options that say what is tested."""
+    group = parser.getgroup("buildgraph")
+    group.addoption("--image", help="reference of the image under test")
+    group.addoption("--param", action="append", default=[], help="name=value of the node's variant; repeatable")
+    group.addoption("--run-id", default="manual", help="value of the label on every container")
+    group.addoption("--inherited", action="append", default=[], help="file of which only inherited tests run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers that layer tests use."""
+    config.addinivalue_line("markers", "inherited: images run this test of their layers, too")
+    config.addinivalue_line("markers", "gpu: needs an NVIDIA GPU; skipped, and reported so, where there is none")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of inherited files keep the tests that are marked so."""
+    inherited = {Path(name).resolve() for name in config.getoption("--inherited")}
+    dropped = [item for item in items if item.path in inherited and not item.get_closest_marker("inherited")]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs hardware that is not here."""
+    if item.get_closest_marker("gpu") and not has_gpu():
+        pytest.skip(NO_GPU)
+
+
+@pytest.fixture(scope="session")
+def image(pytestconfig: pytest.Config) -> str:
+    """Reference of the image under test."""
+    reference = pytestconfig.getoption("--image")
+    assert reference, "say which image to test: --image REFERENCE"
+    return str(reference)
+
+
+@pytest.fixture(scope="session")
+def params(pytestconfig: pytest.Config) -> Mapping[str, str]:
+    """The node's variant parameters, its name under ``node``."""
+    return MappingProxyType(dict(pair.split("=", 1) for pair in pytestconfig.getoption("--param")))
+
+
+@pytest.fixture(scope="session")
+def engine(image: str, pytestconfig: pytest.Config) -> Iterator[Engine]:
+    """The Docker engine that holds the image."""
+    client = docker.from_env(timeout=ENGINE_SECONDS)
+    yield Engine(client=client, image=image, run=pytestconfig.getoption("--run-id"))
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def run(engine: Engine) -> Run:
+    """``run(*args, …)``: a program in a fresh container."""
+    return Run(engine)
+
+
+@pytest.fixture(scope="session")
+def session_container(engine: Engine) -> Iterator[Start]:
+    """Like ``container``, for session or module fixtures that share a costly container."""
+    start = Start(engine)
+    yield start
+    start.remove()
+
+
+@pytest.fixture
+def container(engine: Engine) -> Iterator[Start]:
+    """``container(*args, …)``: a detached container, removed after the test."""
+    start = Start(engine)
+    yield start
+    start.remove()
+
+
+@pytest.fixture(scope="session")
+def host(session_container: Start) -> Host:
+    """A testinfra host on an idle container of the image, without network."""
+    return session_container("-c", IDLE, entrypoint=("/bin/sh",)).host
+
+
+@pytest.fixture
+def gpu() -> None:
+    """Skip the test where there is no GPU; the same as ``@pytest.mark.gpu``."""
+    if not has_gpu():
+        pytest.skip(NO_GPU)

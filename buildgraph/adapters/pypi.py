@@ -1,0 +1,236 @@
+"""The Python package index: which file answers a request, and where it is."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import tarfile
+import threading
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+import pypi_simple
+import requests
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from buildgraph.adapters.web import NotFound, Transient, explain, show
+from buildgraph.errors import NetworkFault, UsageError
+from buildgraph.model import Artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from email.message import Message
+
+    from pypi_simple import DistributionPackage
+
+    from buildgraph.adapters.web import Web
+    from buildgraph.coordinate import Coordinate
+    from buildgraph.ports import Cancel
+
+_PLATFORM = re.compile(r"(?P<arch>x86_64|aarch64)-manylinux_2_(?P<minor>\d+)")
+_OLDEST_GLIBC_MINOR = 5
+_LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+_LICENCE_LIMIT = 100
+_SDIST_MEMBERS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What wheels must run on: ``python`` (``3.10``) and ``platform`` (``x86_64-manylinux_2_28``)."""
+
+    python: str
+    platform: str
+
+
+class PackageIndex:
+    """The index that the user's pip or uv would ask."""
+
+    def __init__(self, web: Web, *, cancel: Cancel, endpoint: str = "") -> None:
+        """``endpoint`` overrides the user's settings."""
+        self._web = web
+        self._cancel = cancel
+        self._client = pypi_simple.PyPISimple(
+            endpoint or configured_index() or pypi_simple.PYPI_SIMPLE_ENDPOINT, session=web.session
+        )
+        self._pages: dict[str, tuple[DistributionPackage, ...]] = {}
+        self._lock = threading.Lock()
+
+    def resolve(self, coordinate: Coordinate, target: Target) -> Artifact:
+        """The sdist, or the best wheel for ``target``; without a form a wheel if there is one."""
+        files = self._files(coordinate.name, coordinate.version)
+        if coordinate.form == "sdist":
+            found = choose_sdist(files)
+        else:
+            found = choose_wheel(files, target) or (None if coordinate.form else choose_sdist(files))
+        if found is None:
+            fits = "source distribution" if coordinate.form == "sdist" else f"wheel for Python {target.python}"
+            raise NotFound(f"{coordinate}: the index has no {fits} of this version")
+        return self._describe(coordinate.name, coordinate.version, found)
+
+    def wheel(self, name: str, version: str, target: Target, *, hashes: frozenset[str]) -> Artifact:
+        """The best wheel among those whose sha256 is one of ``hashes``."""
+        files = [file for file in self._files(name, version) if file.digests.get("sha256") in hashes]
+        found = choose_wheel(files, target)
+        if found is None:
+            raise NotFound(f"pypi:{name}=={version}: the index has no wheel for {target.platform} among those resolved")
+        return self._describe(name, version, found)
+
+    def locate(self, coordinate: Coordinate, artifact: Artifact) -> tuple[str, ...]:
+        """Where the locked file is."""
+        return tuple(file.url for file in self._page(coordinate.name) if file.filename == artifact.file)
+
+    def _files(self, name: str, version: str) -> list[DistributionPackage]:
+        return [file for file in self._page(name) if _is_version(file, version)]
+
+    def _page(self, name: str) -> tuple[DistributionPackage, ...]:
+        key = canonicalize_name(name)
+        with self._lock:
+            known = self._pages.get(key)
+        if known is None:
+            known = self._web.retry(lambda: self._ask(key), cancel=self._cancel)
+            with self._lock:
+                self._pages[key] = known
+        return known
+
+    def _ask(self, name: str) -> tuple[DistributionPackage, ...]:
+        timeout = (self._web.patience.connect, self._web.patience.read)
+        try:
+            return tuple(self._client.get_project_page(name, timeout=timeout).packages)
+        except pypi_simple.NoSuchProjectError as error:
+            raise NotFound(f"pypi:{name}: the index has no such project") from error
+        except requests.HTTPError as error:
+            raise _index_fault(name, error) from error
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise Transient(f"pypi:{name}: {explain(error)}") from error
+        except requests.RequestException as error:
+            raise NetworkFault(f"pypi:{name}: {explain(error)}") from error
+
+    def _describe(self, name: str, version: str, file: DistributionPackage) -> Artifact:
+        sha256 = file.digests.get("sha256")
+        size = file.size if file.size is not None else self._web.size(file.url, cancel=self._cancel)
+        if sha256 is None or size is None:
+            measured = self._web.measure(file.url, cancel=self._cancel)
+            sha256, size = measured.sha256, measured.size
+        return Artifact(
+            coordinate=f"pypi:{canonicalize_name(name)}=={version}",
+            file=file.filename,
+            sha256=sha256,
+            size=size,
+            licence=self._licence(file),
+        )
+
+    def _licence(self, file: DistributionPackage) -> str:
+        """What the file's metadata says, or nothing: a licence is worth a request, not a failure."""
+        try:
+            if file.package_type == "sdist":
+                return read_licence(self._sdist_metadata(file))
+            # Some indexes serve metadata that they do not announce, without a digest.
+            verify, timeout = bool(file.metadata_digests), self._web.patience.read
+            return read_licence(self._client.get_package_metadata(file, verify=verify, timeout=timeout))
+        except (
+            pypi_simple.NoMetadataError,
+            pypi_simple.DigestMismatchError,
+            requests.RequestException,
+            NetworkFault,
+            tarfile.TarError,
+        ):
+            return ""
+
+    def _sdist_metadata(self, file: DistributionPackage) -> str:
+        """PKG-INFO stands among the first members, so that the first few kilobytes will do."""
+        if not file.filename.endswith(".tar.gz"):
+            return ""
+        with self._web.open(file.url) as response, tarfile.open(fileobj=response.raw, mode="r|gz") as archive:
+            for _, member in zip(range(_SDIST_MEMBERS), archive, strict=False):
+                if member.name.count("/") == 1 and member.name.endswith("/PKG-INFO"):
+                    content = archive.extractfile(member)
+                    return content.read().decode("utf-8", errors="replace") if content else ""
+        return ""
+
+
+def configured_index(environ: Mapping[str, str] = os.environ) -> str:
+    """The index that the user configured for pip or uv, or nothing."""
+    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+        if value := environ.get(name, "").strip():
+            return value
+    files = [Path("/etc/pip.conf"), platformdirs.user_config_path("pip") / "pip.conf", Path.home() / ".pip/pip.conf"]
+    if named := environ.get("PIP_CONFIG_FILE"):
+        files.append(Path(named))
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(files, encoding="utf-8")
+    except configparser.Error as error:
+        raise UsageError(f"pip's configuration cannot be read: {explain(error)}") from error
+    return parser.get("global", "index-url", fallback="").strip()
+
+
+def supported_tags(target: Target) -> tuple[Tag, ...]:
+    """All wheel tags that run on ``target``, best first."""
+    match = _PLATFORM.fullmatch(target.platform)
+    if match is None:
+        raise UsageError(f"{target.platform!r} is no platform like x86_64-manylinux_2_28")
+    platforms: list[str] = []
+    for minor in range(int(match["minor"]), _OLDEST_GLIBC_MINOR - 1, -1):
+        platforms.append(f"manylinux_2_{minor}_{match['arch']}")
+        if minor in _LEGACY:
+            platforms.append(f"{_LEGACY[minor]}_{match['arch']}")
+    python = tuple(int(part) for part in target.python.split("."))[:2]
+    interpreter = "cp" + "".join(str(part) for part in python)
+    return (
+        *cpython_tags(python_version=python, abis=[interpreter], platforms=platforms),
+        *compatible_tags(python_version=python, interpreter=interpreter, platforms=platforms),
+    )
+
+
+def choose_wheel(files: Iterable[DistributionPackage], target: Target) -> DistributionPackage | None:
+    """The wheel with the best tag, of those the one with the highest build number; None when none runs there."""
+    rank = {tag: place for place, tag in enumerate(reversed(supported_tags(target)))}
+    best: tuple[tuple[int, tuple[int, str], str], DistributionPackage] | None = None
+    for file in files:
+        try:
+            _, _, build, tags = parse_wheel_filename(file.filename)
+        except InvalidWheelFilename:
+            continue
+        places = [rank[tag] for tag in tags if tag in rank]
+        if not places:
+            continue
+        score = (max(places), build or (0, ""), file.filename)
+        if best is None or score > best[0]:
+            best = (score, file)
+    return best[1] if best else None
+
+
+def choose_sdist(files: Sequence[DistributionPackage]) -> DistributionPackage | None:
+    """The source distribution, as tar.gz where there is a choice."""
+    found = [file for file in files if file.package_type == "sdist"]
+    return min(found, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename), default=None)
+
+
+def read_licence(metadata: str) -> str:
+    """The licence expression, else a short licence field, else the classifiers."""
+    headers: Message = HeaderParser().parsestr(metadata)
+    for name in ("License-Expression", "License"):
+        value = str(headers.get(name, "")).strip()
+        if value and "\n" not in value and len(value) <= _LICENCE_LIMIT and value != "UNKNOWN":
+            return value
+    named = [str(value).split(" :: ") for value in headers.get_all("Classifier", [])]
+    return "; ".join(parts[-1] for parts in named if parts[0] == "License" and len(parts) > 1)
+
+
+def _is_version(file: DistributionPackage, version: str) -> bool:
+    try:
+        return file.version is not None and Version(file.version) == Version(version)
+    except InvalidVersion:
+        return file.version == version
+
+
+def _index_fault(name: str, error: requests.HTTPError) -> NetworkFault:
+    status = error.response.status_code
+    what = f"pypi:{name}: {show(error.response.url)}: HTTP {status}"
+    return Transient(what) if status in (429, 502, 503, 504) else NetworkFault(what)

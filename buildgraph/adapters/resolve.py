@@ -1,0 +1,145 @@
+"""Sources → exact artifacts, and where each is: one client for each ecosystem behind one door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from buildgraph.adapters.debian import DebianArchive
+from buildgraph.adapters.gomod import GoModules
+from buildgraph.adapters.maven import MavenRepositories
+from buildgraph.adapters.pypi import PackageIndex, Target
+from buildgraph.adapters.requirements import RequirementSets
+from buildgraph.adapters.web import Web
+from buildgraph.coordinate import Coordinate, Ecosystem, parse_coordinate
+from buildgraph.errors import BuildgraphError, LockError, ManifestError
+from buildgraph.model import Artifact, PythonSpec, RootfsSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from buildgraph.adapters.download import Candidate
+    from buildgraph.model import Layer, Source
+    from buildgraph.ports import Cancel
+
+DEFAULT_SUITE = "bookworm"
+DEFAULT_TARGET = Target(python="3.10", platform="x86_64-manylinux_2_28")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registries:
+    """The clients, each of which knows its servers and the user's settings for them."""
+
+    web: Web
+    index: PackageIndex
+    requirements: RequirementSets
+    maven: MavenRepositories
+    debian: DebianArchive
+    go: GoModules
+
+
+def open_registries(scratch: Path, *, cancel: Cancel) -> Registries:
+    """Clients with the user's settings; short-lived files go below ``scratch``. Asks no server yet."""
+    web = Web()
+    index = PackageIndex(web, cancel=cancel)
+    return Registries(
+        web=web,
+        index=index,
+        requirements=RequirementSets(index, scratch=scratch, cancel=cancel),
+        maven=MavenRepositories(web, cancel=cancel),
+        debian=DebianArchive(scratch, cancel=cancel),
+        go=GoModules(scratch, cancel=cancel),
+    )
+
+
+class CoordinateResolver:
+    """The ``Resolver`` port, and ``locate`` for the fetcher."""
+
+    def __init__(
+        self,
+        registries: Registries,
+        *,
+        cancel: Cancel,
+        default_suite: str = DEFAULT_SUITE,
+        default_target: Target = DEFAULT_TARGET,
+    ) -> None:
+        """The defaults serve layers whose own kind does not say for what system their sources are."""
+        self._registries = registries
+        self._cancel = cancel
+        self._default_suite = default_suite
+        self._default_target = default_target
+
+    def resolve(self, layer: Layer, source: Source, *, held: Mapping[str, str]) -> tuple[Artifact, ...]:
+        """Exact artifacts, sorted by coordinate; every failure names the place of the source in the manifests."""
+        try:
+            return self._resolve_set(layer, source, held) if source.is_set else (self._resolve_one(layer, source),)
+        except BuildgraphError as error:
+            error.where = error.where or str(source.location)
+            raise
+
+    def locate(self, artifact: Artifact) -> tuple[Candidate, ...]:
+        """Where a locked artifact may be, best first: URLs, or a file that may be moved away."""
+        coordinate = _parse(artifact.coordinate, LockError)
+        registries = self._registries
+        match coordinate.ecosystem:
+            case Ecosystem.PYPI:
+                return registries.index.locate(coordinate, artifact)
+            case Ecosystem.MAVEN:
+                return registries.maven.locate(coordinate)
+            case Ecosystem.DEB:
+                return registries.debian.locate(artifact)
+            case Ecosystem.GO:
+                return registries.go.locate(coordinate)
+            case Ecosystem.URL:
+                return (coordinate.name,)
+
+    def _resolve_set(self, layer: Layer, source: Source, held: Mapping[str, str]) -> tuple[Artifact, ...]:
+        match layer.spec:
+            case RootfsSpec(suite=suite):
+                names = [str(_parse(f"deb:{name}", ManifestError)).removeprefix("deb:") for name in source.request]
+                return self._registries.debian.resolve_set(names, suite)
+            case PythonSpec():
+                return self._registries.requirements.resolve(source.request, self._target(layer), held=held)
+        raise ManifestError(f"a {layer.kind} layer takes no set of packages")
+
+    def _resolve_one(self, layer: Layer, source: Source) -> Artifact:
+        if len(source.request) != 1:
+            raise ManifestError(f"source {source.name} asks for {len(source.request)} things; it takes one coordinate")
+        coordinate = _parse(source.request[0], ManifestError)
+        registries = self._registries
+        match coordinate.ecosystem:
+            case Ecosystem.PYPI:
+                return registries.index.resolve(coordinate, self._target(layer))
+            case Ecosystem.MAVEN:
+                return registries.maven.resolve(coordinate)
+            case Ecosystem.DEB:
+                return registries.debian.resolve(coordinate, self._suite(layer))
+            case Ecosystem.GO:
+                return registries.go.resolve(coordinate)
+            case Ecosystem.URL:
+                return self._measure(coordinate)
+
+    def _measure(self, coordinate: Coordinate) -> Artifact:
+        measured = self._registries.web.measure(coordinate.name, cancel=self._cancel)
+        name = unquote(urlsplit(coordinate.name).path).rpartition("/")[2]
+        return Artifact(coordinate=str(coordinate), file=name, sha256=measured.sha256, size=measured.size)
+
+    def _suite(self, layer: Layer) -> str:
+        return layer.spec.suite if isinstance(layer.spec, RootfsSpec) else self._default_suite
+
+    def _target(self, layer: Layer) -> Target:
+        spec = layer.spec
+        return (
+            Target(python=spec.version, platform=spec.platform)
+            if isinstance(spec, PythonSpec)
+            else self._default_target
+        )
+
+
+def _parse(text: str, error: type[ManifestError | LockError]) -> Coordinate:
+    try:
+        return parse_coordinate(text)
+    except ValueError as reason:
+        raise error(str(reason)) from reason

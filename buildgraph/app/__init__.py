@@ -1,0 +1,1 @@
+"""Use cases. The only place that makes adapters and hands them to the core."""

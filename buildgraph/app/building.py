@@ -1,0 +1,159 @@
+"""Carrying out a plan: makes the adapters that its steps need, runs it, keeps its log."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buildgraph.app.equipment import Equipment
+from buildgraph.app.planning import save_durations
+from buildgraph.events import Outcome, StepProgress
+from buildgraph.execute import Ports, Workbench, execute
+from buildgraph.model import Image
+from buildgraph.plan import compose_test_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from buildgraph.app.planning import Planned
+    from buildgraph.app.session import Session
+    from buildgraph.events import Emit, Event
+    from buildgraph.ports import Cancel
+    from buildgraph.record import Record
+    from buildgraph.report import Result
+
+_LOG_NAME = re.compile(r"[^a-z0-9._-]")
+TAIL_LINES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a plan is carried out. ``jobs``: workers beside the downloads; None: one for each processor."""
+
+    jobs: int | None = None
+    fail_fast: bool = False
+    keep_sources: bool = False
+
+
+def run_plan(
+    session: Session, planned: Planned, options: RunOptions, *, emit: Emit, cancel: Cancel
+) -> tuple[Result, Mapping[str, Record]]:
+    """Carry the plan out; the result and all records then known. Failures of steps are in the result, not raised."""
+    run = f"{datetime.now(tz=UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    folder = session.store.runs / run
+    folder.mkdir(parents=True, mode=0o700)
+    equipment = Equipment(session, run=run, emit=emit, cancel=cancel)
+    with (folder / "events.jsonl").open("w", encoding="utf-8") as journal:
+
+        def tell(event: Event) -> None:
+            if not isinstance(event, StepProgress):
+                journal.write(json.dumps({"event": type(event).__name__, **asdict(event)}) + "\n")
+                journal.flush()
+            emit(event)
+
+        workbench = Workbench(
+            session.catalogue,
+            session.lock,
+            planned.keys,
+            planned.plan,
+            session.facts,
+            records=planned.records,
+            ports=_make_ports(session, equipment, folder, emit=tell, cancel=cancel),
+            run=run,
+            keep_sources=options.keep_sources,
+        )
+        try:
+            result = execute(
+                planned.plan,
+                workbench.perform,
+                run=run,
+                jobs=options.jobs or default_jobs(),
+                fail_fast=options.fail_fast,
+                emit=tell,
+                cancel=cancel,
+                clock=time.monotonic,
+            )
+        finally:
+            workbench.close()
+            equipment.close()
+    _publish(session, planned, workbench)
+    done = {r.step.id: r.seconds for r in result.steps if r.outcome is Outcome.DONE}
+    save_durations(session, done)
+    return result, workbench.records
+
+
+def load_images(session: Session, planned: Planned, *, cancel: Cancel) -> tuple[str, ...]:
+    """Put the planned targets, all built and tested, into the engine; their references."""
+    loaded = []
+    equipment = Equipment(session, run="load", emit=lambda _event: None, cancel=cancel)
+    try:
+        for name in planned.plan.targets:
+            node = session.catalogue.nodes[name]
+            if isinstance(node, Image):
+                composition = compose_test_image(session.catalogue, node, planned.records)
+                assert composition is not None
+                references = [f"{node.repository}:{tag}" for tag in node.tags]
+                equipment.engine.load(composition, references, cancel=cancel)
+                loaded.extend(references)
+    finally:
+        equipment.close()
+    return tuple(loaded)
+
+
+@contextmanager
+def show_run(mode: str) -> Iterator[Emit]:
+    """A view of the run on standard error; see ``adapters.console`` for the modes."""
+    from buildgraph.adapters.console import make_view
+
+    view = make_view(mode, sys.stderr, os.environ)
+    try:
+        yield view.emit
+    finally:
+        view.close()
+
+
+def read_tails(result: Result) -> dict[str, tuple[str, ...]]:
+    """The last lines of each failed step's log."""
+    from buildgraph.adapters.process import tail
+
+    return {entry.step.id: tail(Path(entry.log), TAIL_LINES) for entry in result.failed if entry.log}
+
+
+def default_jobs() -> int:
+    """One worker for each processor that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _make_ports(session: Session, equipment: Equipment, folder: Path, *, emit: Emit, cancel: Cancel) -> Ports:
+    return Ports(
+        blobs=session.store,
+        texts=session.store,
+        fetcher=equipment.fetcher,
+        builders=equipment.builders,
+        engine=lambda: equipment.engine,
+        probe=lambda: equipment.probe,
+        guard=equipment.guard,
+        log=lambda step: folder / f"{_LOG_NAME.sub('_', step)}.log",
+        emit=emit,
+        cancel=cancel,
+        clock=time.monotonic,
+    )
+
+
+def _publish(session: Session, planned: Planned, workbench: Workbench) -> None:
+    """List the targets' images in the layout's index, for tools that read OCI layouts."""
+    for name in planned.plan.targets:
+        node, records = session.catalogue.nodes[name], workbench.records
+        if isinstance(node, Image) and name in records and name not in planned.records:
+            composition = compose_test_image(session.catalogue, node, records)
+            if composition is not None:
+                session.store.publish(name, composition)

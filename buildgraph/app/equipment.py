@@ -1,0 +1,146 @@
+"""The adapters of a run, each made when a step first asks for it: a no-op pays for none of them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from buildgraph.errors import EnvironmentFault
+from buildgraph.events import Notice
+from buildgraph.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from buildgraph.adapters.buildkit import BuildkitBuilder
+    from buildgraph.adapters.docker import DockerEngine
+    from buildgraph.adapters.engine import EngineAddress
+    from buildgraph.adapters.fetch import SourceFetcher
+    from buildgraph.adapters.probe import PytestProbe
+    from buildgraph.adapters.resolve import CoordinateResolver
+    from buildgraph.app.session import Session
+    from buildgraph.events import Emit
+    from buildgraph.model import LayerBlob
+    from buildgraph.ports import Cancel, LayerBuilder, LayerInputs
+
+
+class Equipment:
+    """Everything that a run may need, on demand. ``close`` releases what was made."""
+
+    def __init__(self, session: Session, *, run: str, emit: Emit, cancel: Cancel) -> None:
+        """Nothing is made yet."""
+        self._session = session
+        self._run = run
+        self._emit = emit
+        self._cancel = cancel
+
+    @cached_property
+    def fetcher(self) -> SourceFetcher:
+        """Downloads into the store's ``sources``."""
+        from buildgraph.adapters.fetch import SourceFetcher
+        from buildgraph.adapters.resolve import CoordinateResolver, open_registries
+
+        scratch = self._session.store.sources / "scratch"
+        resolver = CoordinateResolver(open_registries(scratch, cancel=self._cancel), cancel=self._cancel)
+        return SourceFetcher(self._session.store.sources, resolver.locate, notice=self._notice)
+
+    @cached_property
+    def engine(self) -> DockerEngine:
+        """The Docker engine that answers."""
+        from buildgraph.adapters.docker import DockerEngine
+
+        return DockerEngine(self._session.store, self._engine_environ)
+
+    @cached_property
+    def probe(self) -> PytestProbe:
+        """Runs layer tests against the engine."""
+        from buildgraph.adapters.probe import PytestProbe
+
+        return PytestProbe(self._session.workspace.root, environ=self._engine_environ, run=self._run)
+
+    @cached_property
+    def builders(self) -> Mapping[Kind, LayerBuilder]:
+        """A builder for each kind; the adapters behind it are made by its first layer."""
+        return {
+            Kind.ROOTFS: self._build_rootfs,
+            Kind.FILES: self._build_files,
+            Kind.PYTHON: self._build_python,
+            Kind.DOCKERFILE: self._build_dockerfile,
+        }
+
+    @contextmanager
+    def guard(self, key: str) -> Iterator[None]:
+        """Hold the lock of a key: two runs on one store build each node once."""
+        with self._session.store.lock(key, cancel=self._cancel, waiting=self._notice):
+            yield
+
+    def close(self) -> None:
+        """Close the connection to the engine, if there is one."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+
+    @property
+    def _layers(self) -> Path:
+        return self._session.workspace.root / "layers"
+
+    def _notice(self, text: str) -> None:
+        self._emit(Notice(text=text))
+
+    def _build_rootfs(self, inputs: LayerInputs) -> LayerBlob:
+        from buildgraph.adapters.rootfs import RootfsBuilder
+
+        store = self._session.store
+        return RootfsBuilder(store, self.fetcher, self._layers, store.scratch)(inputs)
+
+    def _build_files(self, inputs: LayerInputs) -> LayerBlob:
+        from buildgraph.adapters.files import FilesBuilder
+
+        return FilesBuilder(self._session.store, self.fetcher, self._layers)(inputs)
+
+    def _build_python(self, inputs: LayerInputs) -> LayerBlob:
+        from buildgraph.adapters.wheels import PythonBuilder
+
+        store = self._session.store
+        return PythonBuilder(store, self.fetcher, store.scratch)(inputs)
+
+    def _build_dockerfile(self, inputs: LayerInputs) -> LayerBlob:
+        from buildgraph.adapters.dockerfile import DockerfileBuilder
+
+        return DockerfileBuilder(self._session.store, self.fetcher, self._buildkit, self._layers)(inputs)
+
+    @cached_property
+    def _buildkit(self) -> BuildkitBuilder:
+        from buildgraph.adapters import dockerd, engine, toolchain
+        from buildgraph.adapters.buildkit import BuildkitBuilder
+
+        environ = self._engine_environ
+        tools = toolchain.find_toolchain(environ, dockerd.root_path(engine.default_state()), cancel=self._cancel)
+        return BuildkitBuilder(
+            buildx=toolchain.require_buildx(tools), environ=environ, ca=toolchain.ca_bundle(self._session.environ)
+        )
+
+    @cached_property
+    def _address(self) -> EngineAddress:
+        from buildgraph.adapters import engine
+
+        found = engine.find_engine(self._session.environ, engine.default_state())
+        if found is None:
+            raise EnvironmentFault("no Docker engine answers", hint=engine.UP_HINT)
+        return found
+
+    @cached_property
+    def _engine_environ(self) -> dict[str, str]:
+        from buildgraph.adapters import engine
+
+        return engine.make_environment(self._address, engine.default_state(), self._session.environ)
+
+
+@contextmanager
+def make_resolver(session: Session, *, cancel: Cancel) -> Iterator[CoordinateResolver]:
+    """A resolver whose scratch files are gone afterwards."""
+    from buildgraph.adapters.resolve import CoordinateResolver, open_registries
+
+    with session.store.scratch("lock") as scratch:
+        yield CoordinateResolver(open_registries(scratch, cancel=cancel), cancel=cancel)

@@ -1,0 +1,178 @@
+"""Digests → ledger → values files. Only what is built and tested gets in; checking needs no store and no engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from buildgraph.app.planning import Wishes, plan_targets
+from buildgraph.errors import BuildFailure, LockError, Stale, UsageError
+from buildgraph.graph import find_closure
+from buildgraph.key import compute_keys
+from buildgraph.model import Image
+from buildgraph.pin import Ledger, LedgerEntry, PinValues, diff, format_ledger, parse_ledger, splice, splice_images
+from buildgraph.plan import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from buildgraph.app.session import Session
+    from buildgraph.key import Keys
+    from buildgraph.model import Pin
+    from buildgraph.record import Record
+
+LEDGER_FILE = "manifests/ledger.json"
+CHART_FILE = "Chart.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A file of the project and the texts before and after."""
+
+    file: str
+    old: str
+    new: str
+
+
+def find_pin_changes(session: Session) -> tuple[Change, ...]:
+    """What ``pin`` would write, for nodes that are built and tested or unchanged since they were pinned.
+
+    Raises:
+        BuildFailure: naming the nodes that are neither.
+    """
+    images = _pinned_images(session)
+    keys = _compute_keys(session, images)
+    old = _read_ledger(session)
+    moved = [name for name in images if not _is_current(name, keys, old)]
+    kept = [name for name in images if name not in moved]
+    records = _find_tested(session, moved) if moved else {}
+    # What is here and tested is the truth; what is not here stays as it was pinned with the same key.
+    records.update(_find_tested_quietly(session, kept))
+    entries: dict[str, LedgerEntry] = {}
+    for name in find_closure(session.catalogue, images, with_tests=False):
+        entries[name] = _make_entry(session, name, keys, records, old)
+    return _make_changes(session, Ledger(entries=entries))
+
+
+def check_pins(session: Session) -> None:
+    """Compare ledger and values files with the manifests, by key; builds nothing, reads no store.
+
+    Raises:
+        Stale: with the nodes whose key moved, or the diff of the files that do not say what the ledger says.
+    """
+    images = _pinned_images(session)
+    keys = _compute_keys(session, images)
+    ledger = _read_ledger(session)
+    stale = [name for name in images if not _is_current(name, keys, ledger)]
+    if stale:
+        lines = "\n".join(f"- {name}: pinned with another key than its manifests now give" for name in stale)
+        raise Stale("out of date", where=LEDGER_FILE, hint="run: buildgraph build, then buildgraph pin", diff=lines)
+    changes = _make_changes(session, ledger)
+    if changes:
+        text = "".join(diff(change.old, change.new, change.file) for change in changes)
+        raise Stale("out of date", where=changes[0].file, hint="run: buildgraph pin", diff=text)
+
+
+def write_changes(session: Session, changes: Iterable[Change]) -> None:
+    """Write each file atomically; the ledger goes last."""
+    for change in sorted(changes, key=lambda change: change.file == LEDGER_FILE):
+        session.workspace.write_text(change.file, change.new)
+
+
+def _pinned_images(session: Session) -> tuple[str, ...]:
+    aliases = session.catalogue.aliases
+    return tuple(dict.fromkeys(aliases.get(pin.image, pin.image) for pin in session.catalogue.pins))
+
+
+def _compute_keys(session: Session, images: tuple[str, ...]) -> Keys:
+    nodes = find_closure(session.catalogue, images, with_tests=False)
+    keys = compute_keys(session.catalogue, session.lock, session.trees, nodes)
+    for name in images:
+        if name in keys.unlocked:
+            raise LockError(f"{name} is not locked: {'; '.join(keys.unlocked[name])}", hint="run: buildgraph lock")
+    return keys
+
+
+def _is_current(name: str, keys: Keys, ledger: Ledger) -> bool:
+    entry = ledger.entries.get(name)
+    return entry is not None and entry.key == keys.keys[name].key
+
+
+def _read_ledger(session: Session) -> Ledger:
+    text = session.workspace.read_text(LEDGER_FILE)
+    return parse_ledger(text, LEDGER_FILE) if text is not None else Ledger(entries={})
+
+
+def _find_tested(session: Session, images: Iterable[str]) -> dict[str, Record]:
+    """Records of the images and all that they are made of; refuses when anything is not built or not tested."""
+    planned = plan_targets(session, tuple(images), wishes=Wishes(load=False))
+    if planned.plan.steps:
+        lacking = dict.fromkeys(
+            f"{step.node} is not {'tested' if step.action is Action.TEST else 'built'}"
+            for step in planned.plan.steps
+            if step.action is not Action.FETCH
+        )
+        targets = " ".join(f"--target {name}" for name in images)
+        raise BuildFailure(f"nothing is pinned: {'; '.join(lacking)}", hint=f"run: buildgraph build {targets}")
+    return dict(planned.records)
+
+
+def _find_tested_quietly(session: Session, images: Iterable[str]) -> dict[str, Record]:
+    records: dict[str, Record] = {}
+    for name in images:
+        planned = plan_targets(session, (name,), wishes=Wishes(load=False))
+        if not planned.plan.steps:
+            records.update(planned.records)
+    return records
+
+
+def _make_entry(session: Session, name: str, keys: Keys, records: Mapping[str, Record], old: Ledger) -> LedgerEntry:
+    known = records.get(name) or old.entries.get(name)
+    if known is None:
+        raise UsageError(f"{name} has no entry", where=LEDGER_FILE, hint="remove the file, then build and pin again")
+    node = session.catalogue.nodes[name]
+    tags = node.tags if isinstance(node, Image) else ()
+    return LedgerEntry(key=keys.keys[name].key, digest=known.digest, tags=tags)
+
+
+def _make_changes(session: Session, ledger: Ledger) -> tuple[Change, ...]:
+    texts: dict[str, str] = {}
+    references: dict[str, dict[str, str]] = {}
+    for pin in session.catalogue.pins:
+        values = _make_values(session, pin, ledger)
+        text = texts.get(pin.file) or _read(session, pin.file, str(pin.location))
+        texts[pin.file] = splice(text, pin.path, values, file=pin.file)
+        reference = f"{values.registry}/{values.repository}:{values.tag}@{values.digest}"
+        chart = str(PurePosixPath(pin.file).with_name(CHART_FILE))
+        references.setdefault(chart, {})[_name_in_chart(session, pin)] = reference
+    for chart, images in references.items():
+        metadata = session.workspace.read_text(chart)
+        if metadata is not None:
+            texts[chart] = splice_images(metadata, images, file=chart)
+    texts[LEDGER_FILE] = format_ledger(ledger)
+    changes = (Change(file=file, old=session.workspace.read_text(file) or "", new=new) for file, new in texts.items())
+    return tuple(change for change in changes if change.old != change.new)
+
+
+def _make_values(session: Session, pin: Pin, ledger: Ledger) -> PinValues:
+    name = session.catalogue.aliases.get(pin.image, pin.image)
+    image = session.catalogue.nodes[name]
+    assert isinstance(image, Image)
+    return PinValues(
+        registry=session.catalogue.project.registry,
+        repository=image.repository,
+        tag=image.tags[0],
+        digest=ledger.entries[name].digest,
+    )
+
+
+def _name_in_chart(session: Session, pin: Pin) -> str:
+    return session.catalogue.aliases.get(pin.image, pin.image)
+
+
+def _read(session: Session, file: str, where: str) -> str:
+    text = session.workspace.read_text(file)
+    if text is None:
+        raise UsageError(f"there is no file {file}", where=where, hint="correct the pin, or add the chart")
+    return text

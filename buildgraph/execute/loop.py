@@ -1,0 +1,124 @@
+"""Drives the schedule with worker threads. The only place in the program where things happen side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from buildgraph.errors import BuildFailure, BuildgraphError, Interrupted
+from buildgraph.events import Outcome, RunStarted, StepFinished, StepStarted
+from buildgraph.report import Result, StepResult
+from buildgraph.schedule import Resource, Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from buildgraph.events import Emit
+    from buildgraph.plan import Plan, Step
+    from buildgraph.ports import Cancel, Clock
+
+NET_SLOTS = 3
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a step's work says of itself."""
+
+    note: str
+    outcome: Outcome = Outcome.DONE
+
+
+class StepFailure(BuildFailure):
+    """A step failed in several ways (tests): ``details`` holds a line for each."""
+
+    def __init__(self, what: str, *, details: Sequence[str], log: str) -> None:
+        """``what`` sums the details up."""
+        super().__init__(what, log=log)
+        self.details = tuple(details)
+
+
+def execute(
+    plan: Plan,
+    perform: Callable[[Step], Done],
+    *,
+    run: str,
+    jobs: int,
+    fail_fast: bool,
+    emit: Emit,
+    cancel: Cancel,
+    clock: Clock,
+) -> Result:
+    """Run the plan's steps with at most ``jobs`` workers beside the downloads.
+
+    A failed step blocks only what needs it. ``perform`` raises ``BuildgraphError`` for failures; anything else is a
+    bug and is raised here after the running steps have ended.
+    """
+    loop = _Loop(plan, perform, emit=emit, clock=clock, jobs=jobs)
+    emit(RunStarted(run=run, steps=tuple(step.id for step in plan.steps), reused=len(plan.reused)))
+    loop.drive(cancel, fail_fast=fail_fast)
+    return Result(run=run, steps=tuple(loop.results[step.id] for step in plan.steps), seconds=loop.elapsed())
+
+
+class _Loop:
+    def __init__(self, plan: Plan, perform: Callable[[Step], Done], *, emit: Emit, clock: Clock, jobs: int) -> None:
+        self._perform = perform
+        self._emit = emit
+        self._clock = clock
+        self._began = clock()
+        self._workers = jobs + NET_SLOTS
+        self._schedule = Schedule(plan.steps, {Resource.NET: NET_SLOTS, Resource.WORK: jobs})
+        self._started: dict[str, float] = {}
+        self.results: dict[str, StepResult] = {}
+
+    def elapsed(self) -> float:
+        return self._clock() - self._began
+
+    def drive(self, cancel: Cancel, *, fail_fast: bool) -> None:
+        futures: dict[Future[Done], Step] = {}
+        is_stopping = False
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
+            while not self._schedule.is_finished:
+                if not is_stopping and (cancel.is_set() or (fail_fast and self._has_failure())):
+                    is_stopping = True
+                    outcome = Outcome.CANCELLED if cancel.is_set() else Outcome.BLOCKED
+                    self._close(self._schedule.stop(), outcome, "not started")
+                for step in self._schedule.start_ready():
+                    self._started[step.id] = self.elapsed()
+                    self._emit(StepStarted(step=step.id, at=self._started[step.id]))
+                    futures[pool.submit(self._perform, step)] = step
+                ended, _ = wait(futures, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    self._settle(futures.pop(future), future)
+
+    def _has_failure(self) -> bool:
+        return any(result.outcome is Outcome.FAILED for result in self.results.values())
+
+    def _settle(self, step: Step, future: Future[Done]) -> None:
+        try:
+            done = future.result()
+        except Interrupted as error:
+            self._finish(step, Outcome.CANCELLED, str(error))
+            self._close(self._schedule.fail(step.id), Outcome.CANCELLED, "not started")
+        except BuildgraphError as error:
+            log = error.log if isinstance(error, BuildFailure) else ""
+            details = error.details if isinstance(error, StepFailure) else ()
+            self._finish(step, Outcome.FAILED, str(error), details, log)
+            self._close(self._schedule.fail(step.id), Outcome.BLOCKED, f"needs {step.id}")
+        else:
+            self._finish(step, done.outcome, done.note)
+            self._schedule.finish(step.id)
+
+    def _close(self, steps: Sequence[Step], outcome: Outcome, note: str) -> None:
+        for step in steps:
+            self._started[step.id] = self.elapsed()
+            self._finish(step, outcome, note)
+
+    def _finish(self, step: Step, outcome: Outcome, note: str, details: tuple[str, ...] = (), log: str = "") -> None:
+        started = self._started[step.id]
+        seconds = self.elapsed() - started
+        self.results[step.id] = StepResult(
+            step=step, outcome=outcome, seconds=seconds, started=started, note=note, details=details, log=log
+        )
+        self._emit(StepFinished(step=step.id, outcome=outcome, seconds=seconds, note=note, log=log))

@@ -1,0 +1,165 @@
+"""Questions about the catalogue's graph: is it sound, what does a target need, in which order, who depends on it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from buildgraph.errors import BuildgraphError, ManifestError, UsageError
+from buildgraph.model import Image, Layer, PythonSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import networkx as nx
+
+    from buildgraph.model import Catalogue, Location, Node
+
+
+def check_graph(catalogue: Catalogue) -> list[BuildgraphError]:
+    """Every mistake that shows only between nodes: unknown names, wrong kinds of nodes, cycles, empty groups."""
+    errors = [error for node in catalogue.nodes.values() for error in _check_references(catalogue, node)]
+    errors.extend(_check_names(catalogue))
+    if not errors:
+        errors.extend(_check_cycles(catalogue))
+    return errors
+
+
+def find_targets(catalogue: Catalogue, patterns: Sequence[str]) -> tuple[str, ...]:
+    """Node names for node names, aliases, groups and globs, each once, in the order written.
+
+    Raises:
+        UsageError: for a pattern that matches nothing, with the closest names.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        matches = _match(catalogue, pattern)
+        if not matches:
+            raise UsageError(f"no target is called {pattern!r}", hint=_suggest(catalogue, pattern))
+        found.update(dict.fromkeys(matches))
+    return tuple(found)
+
+
+def find_closure(catalogue: Catalogue, targets: Iterable[str], *, with_tests: bool) -> tuple[str, ...]:
+    """The targets and all they need (to be built; with tests also to be tested), parents first."""
+    pending = list(targets)
+    needed: dict[str, None] = {}
+    while pending:
+        name = pending.pop()
+        if name in needed:
+            continue
+        needed[name] = None
+        pending.extend(_needs(catalogue.nodes[name], with_tests=with_tests))
+    return sort_nodes(catalogue, needed)
+
+
+def sort_nodes(catalogue: Catalogue, names: Iterable[str]) -> tuple[str, ...]:
+    """The names in topological order; among equals in the order of the catalogue."""
+    wanted = set(names)
+    edges = {name: [p for p in node.reads if p in wanted] for name, node in catalogue.nodes.items() if name in wanted}
+    return tuple(TopologicalSorter(edges).static_order())
+
+
+def to_networkx(catalogue: Catalogue, names: Iterable[str]) -> nx.DiGraph[str]:
+    """The graph of the names with an edge from each node to whatever reads it."""
+    import networkx as nx  # slower to import than a whole no-op
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    wanted = tuple(names)
+    graph.add_nodes_from(wanted)
+    graph.add_edges_from((parent, name) for name in wanted for parent in catalogue.nodes[name].reads)
+    return graph
+
+
+def find_dependents(catalogue: Catalogue, name: str) -> frozenset[str]:
+    """All nodes that are made of the node, at any distance."""
+    import networkx as nx
+
+    return frozenset(nx.descendants(to_networkx(catalogue, catalogue.nodes), name))
+
+
+def _needs(node: Node, *, with_tests: bool) -> tuple[str, ...]:
+    if with_tests and isinstance(node, Layer):
+        return (*node.reads, *node.test_on)
+    return node.reads
+
+
+def _match(catalogue: Catalogue, pattern: str) -> tuple[str, ...]:
+    if pattern in catalogue.nodes:
+        return (pattern,)
+    if pattern in catalogue.aliases:
+        return (catalogue.aliases[pattern],)
+    if pattern in catalogue.groups:
+        return tuple(name for member in catalogue.groups[pattern] for name in _match_plain(catalogue, member))
+    return _match_plain(catalogue, pattern)
+
+
+def _match_plain(catalogue: Catalogue, pattern: str) -> tuple[str, ...]:
+    if pattern in catalogue.aliases:
+        return (catalogue.aliases[pattern],)
+    return tuple(name for name in catalogue.nodes if fnmatchcase(name, pattern))
+
+
+def _suggest(catalogue: Catalogue, word: str) -> str:
+    from difflib import get_close_matches  # only for mistakes
+
+    names = [*catalogue.nodes, *catalogue.aliases, *catalogue.groups]
+    close = get_close_matches(word, names, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else "see: buildgraph list"
+
+
+def _check_references(catalogue: Catalogue, node: Node) -> Iterator[BuildgraphError]:
+    for key, name in _references(node):
+        other = catalogue.nodes.get(name)
+        if name == node.name:
+            yield _error(node.location, f"{node.name} names itself under {key}")
+        elif other is None:
+            yield _error(node.location, f"{node.name}: {key} names {name}, which is no node", _suggest(catalogue, name))
+        elif isinstance(other, Image):
+            yield _error(node.location, f"{node.name}: {key} names {name}, which is an image", "name a layer")
+        elif key == "base" and not isinstance(other.spec, PythonSpec):
+            yield _error(node.location, f"{node.name}: the base {name} is no python layer")
+    if isinstance(node, Image) and len(set(node.layers)) != len(node.layers):
+        yield _error(node.location, f"{node.name} lists a layer twice")
+
+
+def _references(node: Node) -> Iterator[tuple[str, str]]:
+    if isinstance(node, Image):
+        yield from (("layers", name) for name in node.layers)
+        return
+    yield from (("parents", name) for name in node.parents)
+    yield from (("contexts", name) for name in node.contexts)
+    yield from (("test_on", name) for name in node.test_on)
+    if isinstance(node.spec, PythonSpec) and node.spec.base:
+        yield "base", node.spec.base
+
+
+def _check_names(catalogue: Catalogue) -> Iterator[BuildgraphError]:
+    for group, members in catalogue.groups.items():
+        where = f"manifests/project.yaml (groups.{group})"
+        if group in catalogue.nodes or group in catalogue.aliases:
+            yield ManifestError(f"the name {group} is taken by a node or an alias", where=where)
+        for member in members:
+            if not _match_plain(catalogue, member):
+                yield ManifestError(f"{member!r} matches no node", where=where, hint=_suggest(catalogue, member))
+    for pin in catalogue.pins:
+        node = catalogue.nodes.get(catalogue.aliases.get(pin.image, pin.image))
+        if not isinstance(node, Image):
+            yield _error(pin.location, f"{pin.image} is no image", _suggest(catalogue, pin.image))
+
+
+def _check_cycles(catalogue: Catalogue) -> Iterator[BuildgraphError]:
+    edges: Mapping[str, list[str]] = {
+        name: [other for key, other in _references(node) if key != "test_on"] for name, node in catalogue.nodes.items()
+    }
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        # graphlib lists the cycle against the direction in which people read "a needs b".
+        cycle: list[str] = list(reversed(error.args[1]))
+        yield _error(catalogue.nodes[cycle[0]].location, f"nodes need each other in a circle: {' -> '.join(cycle)}")
+
+
+def _error(location: Location, what: str, hint: str = "") -> ManifestError:
+    return ManifestError(what, where=str(location), hint=hint)

@@ -1,0 +1,183 @@
+"""The lock: text ⇄ value, and what it lacks for a catalogue."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from buildgraph.coordinate import Ecosystem, parse_coordinate
+from buildgraph.errors import BuildgraphError, LockError, raise_all
+from buildgraph.model import Artifact, Layer, Lock, LockEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from buildgraph.model import Catalogue, Source
+
+FORMAT = 1
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~%!=-]{0,199}")
+_ARTIFACT_KEYS = {"coordinate", "file", "sha256", "size", "licence", "path"}
+_RELOCK = "run: buildgraph lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlocked:
+    """A source that the lock cannot serve: ``reason`` says whether it is missing or answers another request."""
+
+    node: str
+    source: Source
+    reason: str
+
+
+def parse_lock(text: str, file: str) -> Lock:
+    """A lock from its text; fails closed on anything that this version would not write.
+
+    Raises:
+        LockError, ErrorGroup: malformed text, unknown format, weak or malformed hashes, bad sizes or names.
+    """
+    try:
+        document = json.loads(text, object_pairs_hook=_unique_keys)
+    except ValueError as error:
+        raise LockError(f"not a lock: {error}", where=file, hint=_RELOCK) from error
+    if not isinstance(document, dict) or document.get("lock") != FORMAT:
+        raise LockError(f"not a lock of format {FORMAT}", where=file, hint=_RELOCK)
+    nodes = document.get("nodes")
+    if not isinstance(nodes, dict) or set(document) != {"lock", "nodes"}:
+        raise LockError("the keys must be lock and nodes", where=file, hint=_RELOCK)
+    errors: list[BuildgraphError] = []
+    entries = {node: _parse_node(node, sources, file, errors) for node, sources in nodes.items()}
+    raise_all(errors)
+    return Lock(entries=MappingProxyType(entries))
+
+
+def format_lock(lock: Lock) -> str:
+    """The one text of a lock: sorted, one artifact a line, so that diffs show just what moved."""
+    lines = ["{", f' "lock": {FORMAT},', ' "nodes": {']
+    nodes = sorted(lock.entries.items())
+    for node_index, (node, sources) in enumerate(nodes):
+        lines.append(f"  {json.dumps(node)}: {{")
+        for source_index, (source, entry) in enumerate(sorted(sources.items())):
+            lines.append(f'   {json.dumps(source)}: {{"request": {json.dumps(list(entry.request))}, "artifacts": [')
+            texts = [f"    {json.dumps(_artifact_document(artifact))}" for artifact in entry.artifacts]
+            lines.append(",\n".join(texts))
+            lines.append("   ]}" + ("," if source_index + 1 < len(sources) else ""))
+        lines.append("  }" + ("," if node_index + 1 < len(nodes) else ""))
+    lines.extend([" }", "}"])
+    return "\n".join(lines) + "\n"
+
+
+def find_unlocked(lock: Lock, layers: Iterable[Layer]) -> Iterator[Unlocked]:
+    """The sources of the layers that the lock does not answer."""
+    for layer in layers:
+        for source in layer.sources:
+            entry = lock.find(layer.name, source.name)
+            if entry is None:
+                yield Unlocked(node=layer.name, source=source, reason="is not in the lock")
+            elif entry.request != source.request:
+                asked = set(source.request) ^ set(entry.request)
+                reason = f"changed in the manifest since it was locked ({', '.join(sorted(asked)[:3])})"
+                yield Unlocked(node=layer.name, source=source, reason=reason)
+
+
+def find_extra(lock: Lock, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """(node, source) pairs in the lock that no manifest asks for."""
+    for node, sources in lock.entries.items():
+        layer = catalogue.nodes.get(node)
+        names = {source.name for source in layer.sources} if isinstance(layer, Layer) else set()
+        yield from ((node, source) for source in sources if source not in names)
+
+
+def with_entries(lock: Lock, entries: Mapping[tuple[str, str], LockEntry], catalogue: Catalogue) -> Lock:
+    """The lock with the (node, source) entries replaced, and without what no manifest asks for."""
+    extra = set(find_extra(lock, catalogue))
+    merged: dict[str, dict[str, LockEntry]] = {}
+    for node, sources in lock.entries.items():
+        for source, entry in sources.items():
+            if (node, source) not in extra:
+                merged.setdefault(node, {})[source] = entry
+    for (node, source), entry in entries.items():
+        merged.setdefault(node, {})[source] = entry
+    return Lock(entries=MappingProxyType({node: MappingProxyType(sources) for node, sources in merged.items()}))
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key stands twice")
+    return document
+
+
+def _parse_node(node: str, sources: object, file: str, errors: list[BuildgraphError]) -> Mapping[str, LockEntry]:
+    entries: dict[str, LockEntry] = {}
+    for source, document in sources.items() if isinstance(sources, dict) else ():
+        where = f"{file} ({node}.{source})"
+        try:
+            entries[source] = _parse_entry(document)
+        except ValueError as error:
+            errors.append(LockError(str(error), where=where, hint=f"run: buildgraph lock --update {node}"))
+    if not entries:
+        errors.append(LockError("a node without sources", where=f"{file} ({node})", hint=_RELOCK))
+    return MappingProxyType(entries)
+
+
+def _parse_entry(document: object) -> LockEntry:
+    if not isinstance(document, dict) or set(document) != {"request", "artifacts"}:
+        raise ValueError("an entry has request and artifacts")
+    request, artifacts = document["request"], document["artifacts"]
+    if not isinstance(request, list) or not all(isinstance(item, str) for item in request) or not request:
+        raise ValueError("request is a list of strings")
+    if not isinstance(artifacts, list) or not artifacts:
+        raise ValueError("artifacts is a list of at least one")
+    return LockEntry(request=tuple(request), artifacts=tuple(_parse_artifact(item) for item in artifacts))
+
+
+def _parse_artifact(document: object) -> Artifact:
+    if not isinstance(document, dict) or not _ARTIFACT_KEYS >= set(document) >= {
+        "coordinate",
+        "file",
+        "sha256",
+        "size",
+    }:
+        raise ValueError("an artifact has coordinate, file, sha256 and size, and may have licence and path")
+    texts = {key: value for key, value in document.items() if key != "size"}
+    if not all(isinstance(value, str) for value in texts.values()):
+        raise ValueError("everything in an artifact but its size is a string")
+    size = document["size"]
+    name = texts["coordinate"]
+    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+        raise ValueError(f"{name}: size is a positive number of bytes")
+    if not _SHA256.fullmatch(texts["sha256"]):
+        raise ValueError(f"{name}: sha256 is 64 lower-case hexadecimal digits")
+    if not _FILE.fullmatch(texts["file"]):
+        raise ValueError(f"{name}: {texts['file']!r} is not a file name")
+    coordinate = parse_coordinate(name)
+    if not coordinate.is_exact:
+        raise ValueError(f"{name}: not one exact version")
+    if coordinate.ecosystem is Ecosystem.DEB and ".." in texts.get("path", ""):
+        raise ValueError(f"{name}: {texts['path']!r} is not a place in an archive")
+    return Artifact(
+        coordinate=name,
+        file=texts["file"],
+        sha256=texts["sha256"],
+        size=size,
+        licence=texts.get("licence", ""),
+        path=texts.get("path", ""),
+    )
+
+
+def _artifact_document(artifact: Artifact) -> dict[str, str | int]:
+    document: dict[str, str | int] = {
+        "coordinate": artifact.coordinate,
+        "file": artifact.file,
+        "sha256": artifact.sha256,
+        "size": artifact.size,
+    }
+    if artifact.licence:
+        document["licence"] = artifact.licence
+    if artifact.path:
+        document["path"] = artifact.path
+    return document

@@ -1,0 +1,274 @@
+"""Graph + keys + records → steps, each with its reason. ``plan`` decides, ``execute`` obeys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from buildgraph.compose import compose_image
+from buildgraph.key import compute_test_key
+from buildgraph.model import Image, ImageConfig, Layer, NamedLayer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from buildgraph.key import Keys, Tree
+    from buildgraph.model import Catalogue, Composition, Lock, Node
+    from buildgraph.record import Record
+
+BYTES_PER_SECOND = 20e6
+BUILD_SECONDS = 20.0
+TEST_SECONDS = 15.0
+
+
+class Action(StrEnum):
+    """What a step does; ``reuse`` stands for a node that needs no step."""
+
+    REUSE = "reuse"
+    FETCH = "fetch"
+    BUILD = "build"
+    COMPOSE = "compose"
+    TEST = "test"
+    LOAD = "load"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One piece of work. ``needs`` are ids of other steps; ``seconds`` is what it is expected to take.
+
+    ``refusal`` is why the step cannot be done at all (an unlocked source); such a step fails at once.
+    """
+
+    id: str
+    action: Action
+    node: str
+    reason: str
+    needs: tuple[str, ...] = ()
+    source: str = ""
+    seconds: float = 0.0
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``nodes`` are all that the targets need, parents first; steps come after what they need; ``reused`` need none."""
+
+    targets: tuple[str, ...]
+    nodes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    reused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFacts:
+    """What test keys are made of beside images: test files by folder, fixtures, capabilities of the place."""
+
+    trees: Mapping[str, Tree]
+    fixtures: str
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the store knows. ``records`` are usable (their blobs are there); ``misses`` say why the others are not.
+
+    ``passed`` are the nodes whose test key has a verdict; ``seconds`` holds earlier durations by step id.
+    """
+
+    records: Mapping[str, Record]
+    misses: Mapping[str, str]
+    passed: Collection[str]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user asked for beside the targets."""
+
+    test: bool = True
+    load: bool = True
+    retest: bool = False
+
+
+def make_plan(
+    catalogue: Catalogue,
+    lock: Lock,
+    keys: Keys,
+    state: State,
+    *,
+    targets: Sequence[str],
+    nodes: Sequence[str],
+    tested: Collection[str],
+    wishes: Wishes,
+) -> Plan:
+    """The steps that make the targets.
+
+    ``nodes`` (parents first) are all that the targets need; those in ``tested`` must pass their tests.
+    """
+    planner = _Planner(catalogue, lock, keys, state, frozenset(tested) if wishes.test else frozenset(), wishes)
+    steps = tuple(planner.plan_nodes([catalogue.nodes[name] for name in nodes], frozenset(targets)))
+    busy = {step.node for step in steps}
+    reused = tuple(name for name in nodes if name not in busy)
+    return Plan(targets=tuple(targets), nodes=tuple(nodes), steps=steps, reused=reused)
+
+
+def compose_test_image(catalogue: Catalogue, node: Node, records: Mapping[str, Record]) -> Composition | None:
+    """The image that a node's tests run on, or None while a record of what it is made of is lacking."""
+    if isinstance(node, Image):
+        names, config = node.layers, node.config
+    else:
+        names, config = (*(name for name in node.test_on if name != node.name), node.name), ImageConfig()
+    layers = [named_layer(catalogue, name, records) for name in names]
+    if not all(layers):
+        return None
+    return compose_image(
+        [layer for layer in layers if layer],
+        config,
+        platform=catalogue.project.platform,
+        epoch=catalogue.project.epoch,
+    )
+
+
+def named_layer(catalogue: Catalogue, name: str, records: Mapping[str, Record]) -> NamedLayer | None:
+    """A built layer with what it adds to the environment, or None when there is no record of it."""
+    layer, record = catalogue.nodes[name], records.get(name)
+    if record is None or record.layer is None or not isinstance(layer, Layer):
+        return None
+    return NamedLayer(node=name, blob=record.layer, env=layer.env, prepend=layer.prepend)
+
+
+def find_inherited(catalogue: Catalogue, node: Node) -> tuple[str, ...]:
+    """The test files of an image's layers; only their tests marked as inherited run on the image."""
+    if not isinstance(node, Image):
+        return ()
+    files = (file for name in node.layers for file in catalogue.nodes[name].tests)
+    return tuple(dict.fromkeys(files))
+
+
+def find_test_key(catalogue: Catalogue, node: Node, image: str, facts: TestFacts) -> str:
+    """The test key of a node whose tests run on the image with that digest."""
+    own = node.image if isinstance(node, Image) else node.layer
+    folders = [own, *(_folder(catalogue, name) for name in node.reads)] if isinstance(node, Image) else [own]
+    tests = {path: what for folder in folders for path, what in facts.trees.get(folder, {}).items()}
+    return compute_test_key(
+        image, tests=tests, params=node.params, capabilities=facts.capabilities, fixtures=facts.fixtures
+    )
+
+
+def _folder(catalogue: Catalogue, name: str) -> str:
+    node = catalogue.nodes[name]
+    return node.image if isinstance(node, Image) else node.layer
+
+
+class _Planner:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        lock: Lock,
+        keys: Keys,
+        state: State,
+        tested: frozenset[str],
+        wishes: Wishes,
+    ) -> None:
+        self._catalogue = catalogue
+        self._lock = lock
+        self._keys = keys
+        self._state = state
+        self._tested = tested
+        self._wishes = wishes
+        self._made: dict[str, str] = {}
+        self._tests: dict[str, str] = {}
+
+    def plan_nodes(self, nodes: Sequence[Node], targets: frozenset[str]) -> Iterator[Step]:
+        """Layers, then their tests (which may run on layers that they do not read), then images."""
+        layers = [node for node in nodes if isinstance(node, Layer)]
+        for layer in layers:
+            yield from self._plan_layer(layer)
+        for layer in layers:
+            yield from self._plan_test(layer, self._made_of((layer.name, *layer.test_on)))
+        for node in nodes:
+            if isinstance(node, Image):
+                yield from self._plan_image(node, is_target=node.name in targets)
+
+    def _plan_layer(self, layer: Layer) -> Iterator[Step]:
+        if layer.name not in self._state.records:
+            fetches = [] if layer.name in self._keys.unlocked else list(self._fetches(layer))
+            yield from fetches
+            needs = [step.id for step in fetches] + self._made_of(layer.reads)
+            yield self._make(layer, Action.BUILD, needs)
+
+    def _plan_image(self, image: Image, *, is_target: bool) -> Iterator[Step]:
+        composed = image.name not in self._state.records
+        if composed:
+            yield self._make(image, Action.COMPOSE, self._made_of(image.layers) + self._tested_of(image.layers))
+        # An image is done only when its layers are: their tests come first even if it is composed already.
+        needs = self._made_of((image.name,)) + self._tested_of(image.layers)
+        tests = list(self._plan_test(image, needs))
+        yield from tests
+        if is_target and self._wishes.load and (composed or tests or self._tested_of(image.layers)):
+            after = [step.id for step in tests] or needs
+            yield self._step(Action.LOAD, image.name, "the image is new to the engine", after, seconds=1.0)
+
+    def _fetches(self, layer: Layer) -> Iterator[Step]:
+        for source in layer.sources:
+            entry = self._lock.find(layer.name, source.name)
+            assert entry is not None
+            size = sum(artifact.size for artifact in entry.artifacts)
+            count = len(entry.artifacts)
+            reason = f"{layer.name} needs {count} file{'s' if count > 1 else ''}, {size / 1e6:.1f} MB"
+            yield self._step(
+                Action.FETCH, layer.name, reason, [], source=source.name, seconds=1 + size / BYTES_PER_SECOND
+            )
+
+    def _make(self, node: Node, action: Action, needs: list[str]) -> Step:
+        lacking = self._keys.unlocked.get(node.name, ())
+        refusal = f"not locked: {'; '.join(lacking)}" if lacking else ""
+        reason = refusal or self._state.misses.get(node.name, "never built")
+        step = self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS, refusal=refusal)
+        self._made[node.name] = step.id
+        return step
+
+    def _plan_test(self, node: Node, needs: list[str]) -> Iterator[Step]:
+        if node.name not in self._tested:
+            return
+        if node.name in self._made:
+            reason = "the image that they run on is new"
+        elif self._wishes.retest:
+            reason = "a new run was asked for"
+        elif node.name in self._state.passed:
+            return
+        else:
+            reason = "no pass is recorded for these tests on this image"
+        step = self._step(Action.TEST, node.name, reason, needs, seconds=TEST_SECONDS)
+        self._tests[node.name] = step.id
+        yield step
+
+    def _step(
+        self,
+        action: Action,
+        node: str,
+        reason: str,
+        needs: list[str],
+        *,
+        seconds: float,
+        source: str = "",
+        refusal: str = "",
+    ) -> Step:
+        step_id = f"{action}:{node}" + (f"/{source}" if source else "")
+        return Step(
+            id=step_id,
+            action=action,
+            node=node,
+            reason=reason,
+            needs=tuple(dict.fromkeys(needs)),
+            source=source,
+            seconds=self._state.seconds.get(step_id, seconds),
+            refusal=refusal,
+        )
+
+    def _made_of(self, names: Sequence[str]) -> list[str]:
+        return [self._made[name] for name in names if name in self._made]
+
+    def _tested_of(self, names: Sequence[str]) -> list[str]:
+        return [self._tests[name] for name in names if name in self._tests]

@@ -1,0 +1,123 @@
+"""Records and verdicts ⇄ JSON. A record of another format is a miss, never a crash."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from buildgraph.model import LayerBlob, Skip, Verdict
+
+if TYPE_CHECKING:
+    from buildgraph.key import Document
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a node's key led to. ``size`` is what a registry would store, in bytes; ``seconds`` what it took.
+
+    ``layer`` is the blob of a layer, None for an image; ``config_digest`` is the image's. ``document`` is the key
+    document, kept so that a later key can be explained.
+    """
+
+    node: str
+    key: str
+    content_key: str
+    digest: str
+    size: int
+    seconds: float
+    layer: LayerBlob | None = None
+    config_digest: str = ""
+    document: Document
+
+
+def format_record(record: Record) -> str:
+    """JSON text, sorted."""
+    layer = record.layer
+    body: dict[str, object] = {
+        "record": FORMAT,
+        "node": record.node,
+        "key": record.key,
+        "content_key": record.content_key,
+        "digest": record.digest,
+        "size": record.size,
+        "seconds": round(record.seconds, 3),
+        "document": record.document,
+    }
+    if layer is not None:
+        body["layer"] = {"diff_id": layer.diff_id, "media_type": layer.media_type, "unpacked": layer.unpacked}
+    else:
+        body["config_digest"] = record.config_digest
+    return json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def parse_record(text: str) -> Record | None:
+    """The record, or None when the text is no record of this format."""
+    try:
+        body = json.loads(text)
+        if body["record"] != FORMAT:
+            return None
+        layer = body.get("layer")
+        return Record(
+            node=_text(body["node"]),
+            key=_text(body["key"]),
+            content_key=_text(body["content_key"]),
+            digest=_text(body["digest"]),
+            size=int(body["size"]),
+            seconds=float(body["seconds"]),
+            layer=_parse_blob(body, layer) if layer else None,
+            config_digest="" if layer else _text(body["config_digest"]),
+            document=dict(body["document"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def format_verdict(verdict: Verdict) -> str:
+    """JSON text, sorted."""
+    body = {
+        "verdict": FORMAT,
+        "node": verdict.node,
+        "test_key": verdict.test_key,
+        "image": verdict.image,
+        "passed": verdict.passed,
+        "skipped": [{"test": skip.test, "reason": skip.reason} for skip in verdict.skipped],
+        "seconds": round(verdict.seconds, 3),
+    }
+    return json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def parse_verdict(text: str) -> Verdict | None:
+    """The verdict, or None when the text is no verdict of this format or no pass."""
+    try:
+        body = json.loads(text)
+        if body["verdict"] != FORMAT or int(body["passed"]) < 1:
+            return None
+        return Verdict(
+            node=_text(body["node"]),
+            test_key=_text(body["test_key"]),
+            image=_text(body["image"]),
+            passed=int(body["passed"]),
+            skipped=tuple(Skip(test=_text(s["test"]), reason=_text(s["reason"])) for s in body["skipped"]),
+            seconds=float(body["seconds"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _parse_blob(body: dict[str, object], layer: dict[str, object]) -> LayerBlob:
+    return LayerBlob(
+        digest=_text(body["digest"]),
+        diff_id=_text(layer["diff_id"]),
+        media_type=_text(layer["media_type"]),
+        size=int(str(body["size"])),
+        unpacked=int(str(layer["unpacked"])),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value

@@ -1,0 +1,140 @@
+"""A loopback web server that answers from a script, faults included."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer. ``cut``: only so many bytes of the body are sent, then the connection is reset, or stalls.
+
+    ``ranges``: a ``Range`` (unless ``If-Range`` names another ETag) gets the rest, with status 206.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    stall: bool = False
+    ranges: bool = False
+    meet: threading.Barrier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+
+class WebServer:
+    """Serves while its context is open. Each path has a list of replies; the last one repeats."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self._replies: dict[str, list[Reply]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self.released = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    @property
+    def address(self) -> str:
+        """``127.0.0.1:port``."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def url(self, path: str) -> str:
+        """The URL of a path that starts with a slash."""
+        return f"http://{self.address}{path}"
+
+    def serve(self, path: str, *replies: Reply) -> str:
+        """Answer requests for ``path`` with ``replies`` in turn; the path's URL."""
+        self._replies[path] = list(replies)
+        return self.url(path)
+
+    def methods(self, path: str) -> list[str]:
+        """The methods of all requests for ``path``."""
+        return [asked.method for asked in self.asked if asked.path == path]
+
+    def take(self, asked: Asked) -> Reply:
+        """The reply whose turn it is."""
+        with self._lock:
+            self.asked.append(asked)
+            replies = self._replies.get(asked.path) or [Reply(status=404)]
+            return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked = Asked(self.command, self.path, dict(self.headers))
+                answer(self, server.take(asked), asked, server.released)
+
+            do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in http.server
+                pass
+
+        return Handler
+
+
+def answer(handler: BaseHTTPRequestHandler, reply: Reply, asked: Asked, released: threading.Event) -> None:
+    """Send one reply, with its faults."""
+    if reply.meet is not None:
+        reply.meet.wait(10)
+    if reply.stall and reply.cut is None:
+        released.wait()
+        return
+    start = wanted_start(reply, asked)
+    body = reply.body[start:]
+    handler.send_response(206 if start else reply.status)
+    if start:
+        handler.send_header("Content-Range", f"bytes {start}-{len(reply.body) - 1}/{len(reply.body)}")
+    for name, value in {"Content-Length": str(len(body)), **reply.headers}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    if asked.method == "HEAD":
+        return
+    handler.wfile.write(body if reply.cut is None else body[: reply.cut])
+    handler.wfile.flush()
+    if reply.stall:
+        released.wait()
+    elif reply.cut is not None:
+        reset = struct.pack("ii", 1, 0)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+
+
+def wanted_start(reply: Reply, asked: Asked) -> int:
+    """Where a range request lets the body start; 0 for the whole."""
+    header = asked.headers.get("Range", "")
+    known = asked.headers.get("If-Range")
+    if not reply.ranges or not header or (known is not None and known != reply.headers.get("ETag")):
+        return 0
+    return int(header.removeprefix("bytes=").partition("-")[0])
