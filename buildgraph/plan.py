@@ -58,6 +58,7 @@ class Plan:
     nodes: tuple[str, ...]
     steps: tuple[Step, ...]
     reused: tuple[str, ...]
+    with_tests: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,9 @@ def make_plan(
     steps = tuple(planner.plan_nodes([catalogue.nodes[name] for name in nodes], frozenset(targets)))
     busy = {step.node for step in steps}
     reused = tuple(name for name in nodes if name not in busy)
-    return Plan(targets=tuple(targets), nodes=tuple(nodes), steps=steps, reused=reused)
+    return Plan(
+        targets=tuple(targets), nodes=tuple(nodes), steps=steps, reused=reused, with_tests=wishes.test
+    )
 
 
 def compose_test_image(catalogue: Catalogue, node: Node, records: Mapping[str, Record]) -> Composition | None:

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
+# Folders of the store, by what names their documents.
+RECORDS = "records"  # a key
+VERDICTS = "verdicts"  # a test key
+CONTENTS = "contents"  # a second-level key; holds the key of a record
+LATEST = "latest"  # a node; holds the key of its newest record
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

@@ -114,7 +114,7 @@ def format_plan(plan: Plan) -> str:
     """The plan for people: what is done and why; fetches are folded into the layer that needs them."""
     shown = [step for step in plan.steps if step.action is not Action.FETCH]
     if not shown:
-        return f"nothing to do: {len(plan.nodes)} nodes are built and tested"
+        return f"nothing to do: {len(plan.nodes)} nodes are built{' and tested' if plan.with_tests else ''}"
     width = max(len(step.id) for step in shown)
     lines = [f"{step.id:<{width}}  {step.reason}" for step in shown]
     return "\n".join([*lines, f"{len(shown)} steps; {len(plan.reused)} of {len(plan.nodes)} nodes are reused"])

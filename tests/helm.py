@@ -23,7 +23,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from buildgraph.adapters import process
-from buildgraph.errors import BuildgraphError, EnvironmentFault, IntegrityError
+from buildgraph.errors import BuildgraphError, EnvironmentFault, IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from typing import IO
@@ -52,13 +52,15 @@ RELEASES = {
 
 
 def ensure_helm(version: str) -> Path:
-    """A Helm program: the one that ``HELM`` names if its major version is that of ``version``, else exactly ``version``.
+    """A Helm program: the one that ``HELM`` names if its major version is the same, else exactly ``version``.
 
     Raises ``EnvironmentFault`` with the reason when it cannot be fetched, ``IntegrityError`` when it is another file.
     """
     named = os.environ.get("HELM", "")
     if named and _major(Path(named)) == version.split(".", maxsplit=1)[0]:
         return Path(named)
+    if version not in RELEASES:
+        raise UsageError(f"there is no Helm {version} here", hint=f"known: {', '.join(RELEASES)}")
     release = RELEASES[version]
     tools = user_cache_path("buildgraph", ensure_exists=True) / "tools"
     tools.mkdir(exist_ok=True)

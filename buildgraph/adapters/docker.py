@@ -145,7 +145,7 @@ def _faults() -> Iterator[None]:
         reason = error.explanation if isinstance(error, APIError) else error
         raise EnvironmentFault(f"the Docker engine refused: {reason or error}") from error
     except (DockerException, RequestException) as error:
-        raise EnvironmentFault("no Docker engine answers", hint=UP_HINT) from error
+        raise EnvironmentFault("the Docker engine stopped answering", hint=UP_HINT) from error
 
 
 def _until(archive: Iterator[bytes], cancel: Cancel) -> Iterator[bytes]:

@@ -123,8 +123,8 @@ def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel) -> Non
         new.rename(root)
 
 
-def start(state: Path, environ: Mapping[str, str], *, answers: Callable[[], bool], cancel: Cancel) -> Daemon:
-    """Start dockerd in a session of its own and wait until its socket answers."""
+def start(state: Path, environ: Mapping[str, str], *, ping: Callable[[], None], cancel: Cancel) -> Daemon:
+    """Start dockerd in a session of its own and wait until ``ping`` raises no ``EnvironmentFault``."""
     root, run, data, pid = root_path(state), state / "run", state / "data", state / "dockerd.pid"
     shutil.rmtree(run, ignore_errors=True)  # a run directory does not outlive its daemon
     for folder in (run, data):
@@ -135,7 +135,7 @@ def start(state: Path, environ: Mapping[str, str], *, answers: Callable[[], bool
     enter = ["sh", "-c", ENTER, "dockerd", str(root), str(run), str(data), str(pid)]
     argv = ["setsid", "--fork", "unshare", "--mount", "--propagation", "private", *enter]
     process.check(argv, log=log_path(state), cancel=cancel, env=_daemon_environment(environ), cwd=state)
-    return _wait_until_up(state, pid, answers=answers, cancel=cancel)
+    return _wait_until_up(state, pid, ping=ping, cancel=cancel)
 
 
 def stop(state: Path) -> bool:
@@ -171,14 +171,14 @@ def _daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return kept | {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
-def _wait_until_up(state: Path, pid: Path, *, answers: Callable[[], bool], cancel: Cancel) -> Daemon:
+def _wait_until_up(state: Path, pid: Path, *, ping: Callable[[], None], cancel: Cancel) -> Daemon:
     deadline = time.monotonic() + START_SECONDS
     daemon: Daemon | None = None
     while time.monotonic() < deadline and not cancel.is_set():
         daemon = daemon or _record(state, pid)
         if daemon is not None and not daemon.alive:
             break
-        if daemon is not None and answers():
+        if daemon is not None and _succeeds(ping):
             return daemon
         time.sleep(POLL_SECONDS)
     stop(state)
@@ -186,6 +186,14 @@ def _wait_until_up(state: Path, pid: Path, *, answers: Callable[[], bool], cance
         raise Interrupted("bringing the engine up was stopped")
     tail = " | ".join(process.tail(log_path(state), 3)) or "it printed nothing"
     raise EnvironmentFault(f"dockerd did not come up: {tail}", hint=f"see {log_path(state)}")
+
+
+def _succeeds(ping: Callable[[], None]) -> bool:
+    try:
+        ping()
+    except EnvironmentFault:
+        return False
+    return True
 
 
 def _record(state: Path, pid: Path) -> Daemon | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from buildgraph.ports import Cancel
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
+UNIX = "unix://"
 PING_SECONDS = 10
 UP_HINT = "bring one up with: buildgraph engine up"
 
@@ -61,31 +63,52 @@ def list_candidates(environ: Mapping[str, str], state: Path) -> tuple[str, ...]:
     chosen = environ.get("DOCKER_HOST")
     if chosen:
         return (chosen,)
-    return (f"unix://{DEFAULT_SOCKET}", f"unix://{dockerd.socket_path(state)}")
+    return (f"{UNIX}{DEFAULT_SOCKET}", f"{UNIX}{dockerd.socket_path(state)}")
 
 
 def find_engine(environ: Mapping[str, str], state: Path) -> EngineAddress | None:
     """The first candidate that answers a ping, or None."""
-    for url in list_candidates(environ, state):
-        if answers(url, environ):
-            return EngineAddress(url=url, ours=_is_ours(url, state))
-    return None
-
-
-def answers(url: str, environ: Mapping[str, str]) -> bool:
-    """True when an engine answers at the address."""
-    if url.startswith("unix://") and not Path(url.removeprefix("unix://")).exists():
-        return False
     try:
-        with closing(connect({**environ, "DOCKER_HOST": url})) as client:
-            return client.ping()
-    except DockerException:
-        return False
+        return require_engine(environ, state)
+    except EnvironmentFault:
+        return None
+
+
+def require_engine(environ: Mapping[str, str], state: Path) -> EngineAddress:
+    """The first candidate that answers a ping; ``EnvironmentFault`` that says why each of them does not."""
+    reasons = []
+    for url in list_candidates(environ, state):
+        try:
+            ping(url, environ)
+        except EnvironmentFault as fault:
+            reasons.append(fault.what)
+        else:
+            return EngineAddress(url=url, ours=_is_ours(url, state))
+    raise EnvironmentFault("; ".join(reasons), hint=UP_HINT)
+
+
+def ping(url: str, environ: Mapping[str, str]) -> None:
+    """Raise ``EnvironmentFault`` unless an engine answers at the address."""
+    with closing(connect({**environ, "DOCKER_HOST": url})) as client:
+        client.ping()
 
 
 def connect(environ: Mapping[str, str], *, timeout: int = PING_SECONDS) -> docker.DockerClient:
-    """A client of the engine at DOCKER_HOST; ``timeout`` seconds for each answer, ``DockerException`` when none comes."""
-    return docker.DockerClient.from_env(environment=dict(environ), timeout=timeout)
+    """A client of the engine at DOCKER_HOST; ``timeout`` seconds for each answer.
+
+    Raises ``EnvironmentFault`` when none answers.
+    """
+    url = environ["DOCKER_HOST"]
+    try:
+        if url.startswith(UNIX):
+            with closing(socket.socket(socket.AF_UNIX)) as trial:
+                trial.connect(url.removeprefix(UNIX))
+        return docker.DockerClient.from_env(environment=dict(environ), timeout=timeout)
+    except (OSError, DockerException) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise EnvironmentFault(
+            f"no Docker engine answers at {url} ({reason or type(error).__name__})", hint=UP_HINT
+        ) from error
 
 
 def up(state: Path, environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel) -> EngineAddress:
@@ -151,19 +174,19 @@ def has_containerd_store(info: Mapping[str, Any]) -> bool:
     return ["driver-type", "io.containerd.snapshotter.v1"] in (info.get("DriverStatus") or [])
 
 
-def link_default(socket: Path, default: Path) -> bool:
-    """Make ``default`` lead to ``socket`` where nothing else is, so that plain ``docker`` finds the engine."""
+def link_default(own: Path, default: Path) -> bool:
+    """Make ``default`` lead to ``own`` where nothing else is, so that plain ``docker`` finds the engine."""
     if default.is_symlink() and not default.exists():
         default.unlink()  # the trace of an engine that is gone
     if default.exists() or not default.parent.is_dir():
         return False
-    default.symlink_to(socket)
+    default.symlink_to(own)
     return True
 
 
-def unlink_default(socket: Path, default: Path) -> None:
-    """Take the link away again if it still leads to ``socket``."""
-    if default.is_symlink() and default.readlink() == socket.resolve():
+def unlink_default(own: Path, default: Path) -> None:
+    """Take the link away again if it still leads to ``own``."""
+    if default.is_symlink() and default.readlink() == own.resolve():
         default.unlink()
 
 
@@ -171,20 +194,19 @@ def _bring_up(state: Path, environ: Mapping[str, str], *, say: Callable[[str], N
     dockerd.check_machine(environ)
     dockerd.stop(state)  # what a daemon that died has left
     dockerd.make_root(state, say=say, cancel=cancel)
-    socket = dockerd.socket_path(state)
-    url = f"unix://{socket}"
+    own = dockerd.socket_path(state)
+    url = f"{UNIX}{own}"
     say(f"starting dockerd; its log is {dockerd.log_path(state)}")
-    dockerd.start(state, environ, answers=lambda: answers(url, environ), cancel=cancel)
+    dockerd.start(state, environ, ping=lambda: ping(url, environ), cancel=cancel)
     say(f"an engine answers at {url}")
-    if link_default(socket, DEFAULT_SOCKET):
+    if link_default(own, DEFAULT_SOCKET):
         say(f"{DEFAULT_SOCKET} leads to it")
     return EngineAddress(url=url, ours=True)
 
 
 def _is_ours(url: str, state: Path) -> bool:
-    socket = Path(url.removeprefix("unix://"))
     return (
-        url.startswith("unix://")
-        and socket.resolve() == dockerd.socket_path(state).resolve()
+        url.startswith(UNIX)
+        and Path(url.removeprefix(UNIX)).resolve() == dockerd.socket_path(state).resolve()
         and dockerd.find_daemon(state) is not None
     )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from buildgraph.app.planning import Wishes, plan_targets
+from buildgraph.app.planning import plan_targets
 from buildgraph.errors import BuildFailure, LockError, Stale, UsageError
 from buildgraph.graph import find_closure
 from buildgraph.key import compute_keys
 from buildgraph.model import Image
 from buildgraph.pin import Ledger, LedgerEntry, PinValues, diff, format_ledger, parse_ledger, splice, splice_images
-from buildgraph.plan import Action
+from buildgraph.plan import Action, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,26 +6,23 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buildgraph.execute.workbench import CONTENTS, LATEST, RECORDS, VERDICTS
 from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys, explain_change
 from buildgraph.model import Image
-from buildgraph.plan import State, Wishes, compose_test_image, find_test_key, make_plan
-from buildgraph.record import parse_record, parse_verdict
+from buildgraph.plan import State, compose_test_image, find_test_key, make_plan
+from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_record, parse_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from buildgraph.app.session import Session
     from buildgraph.key import Keys
-    from buildgraph.plan import Plan
+    from buildgraph.plan import Plan, Wishes
     from buildgraph.record import Record
 
 DURATIONS = "durations"
 STEPS = "steps"
 REASONS_SHOWN = 3
-
-__all__ = ["CONTENTS", "Planned", "Wishes", "plan_targets", "read_records", "save_durations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

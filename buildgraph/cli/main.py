@@ -92,7 +92,8 @@ def build(
 
     Nothing is done for what the store already holds with the same inputs. A failed node blocks only what needs it.
     """
-    from buildgraph.app.planning import Wishes, plan_targets
+    from buildgraph.app.planning import plan_targets
+    from buildgraph.plan import Wishes
 
     planned = plan_targets(
         context.session,
@@ -124,7 +125,8 @@ def test(
     as_json: bool,
 ) -> None:
     """Run the tests of the targets and of what they are made of; whatever is not built yet is built first."""
-    from buildgraph.app.planning import Wishes, plan_targets
+    from buildgraph.app.planning import plan_targets
+    from buildgraph.plan import Wishes
 
     wishes = Wishes(load=False, retest=again)
     planned = plan_targets(context.session, _pick(patterns, more), wishes=wishes)
@@ -148,7 +150,8 @@ def plan(
     as_json: bool,
 ) -> None:
     """Say what a build would do, and why. Asks no engine, starts nothing, writes nothing."""
-    from buildgraph.app.planning import Wishes, plan_targets
+    from buildgraph.app.planning import plan_targets
+    from buildgraph.plan import Wishes
     from buildgraph.report import describe_plan, format_plan
 
     wishes = Wishes(test=not no_test)
@@ -203,8 +206,9 @@ def graph(context: Context, patterns: tuple[str, ...], *, as_json: bool) -> None
 def load(context: Context, patterns: tuple[str, ...], more: tuple[str, ...], *, as_json: bool) -> None:
     """Put images that are built and tested into Docker (again); only layers that it lacks are sent."""
     from buildgraph.app.building import load_images
-    from buildgraph.app.planning import Wishes, plan_targets
+    from buildgraph.app.planning import plan_targets
     from buildgraph.errors import BuildFailure
+    from buildgraph.plan import Wishes
 
     targets = _pick(patterns, more)
     planned = plan_targets(context.session, targets, wishes=Wishes(load=False))

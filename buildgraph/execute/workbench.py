@@ -13,7 +13,16 @@ from buildgraph.execute.loop import Done, StepFailure
 from buildgraph.key import compute_content_key
 from buildgraph.model import Image, Layer, NamedLayer, Verdict
 from buildgraph.plan import Action, compose_test_image, find_inherited, find_test_key, named_layer
-from buildgraph.record import Record, format_record, format_verdict, parse_record
+from buildgraph.record import (
+    CONTENTS,
+    LATEST,
+    RECORDS,
+    VERDICTS,
+    Record,
+    format_record,
+    format_verdict,
+    parse_record,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,10 +35,6 @@ if TYPE_CHECKING:
     from buildgraph.plan import Plan, Step, TestFacts
     from buildgraph.ports import BlobStore, Cancel, Clock, Engine, Fetcher, LayerBuilder, Probe, Progress, Texts
 
-RECORDS = "records"
-VERDICTS = "verdicts"
-CONTENTS = "contents"
-LATEST = "latest"
 CONFLICTS_SHOWN = 20
 
 

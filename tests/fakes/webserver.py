@@ -118,7 +118,8 @@ def answer(handler: BaseHTTPRequestHandler, reply: Reply, asked: Asked, released
     if start:
         handler.send_header("Content-Range", f"bytes {start}-{len(reply.body) - 1}/{len(reply.body)}")
     for name, value in {"Content-Length": str(len(body)), **reply.headers}.items():
-        handler.send_header(name, value)
+        if value:
+            handler.send_header(name, value)
     handler.end_headers()
     if asked.method == "HEAD":
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import tarfile
 from pathlib import Path
 
@@ -62,8 +63,18 @@ def test_a_chosen_engine_that_does_not_answer_is_not_replaced(tmp_path: Path) ->
 
 
 def test_an_engine_that_is_gone_is_named_with_the_way_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFault, match="no Docker engine answers; bring one up with: buildgraph engine up"):
+    with pytest.raises(
+        EnvironmentFault, match=r"no Docker engine answers at unix://.*none.sock \(No such file.*: buildgraph engine up"
+    ):
         DockerEngine(MemoryBlobs(), {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+
+
+def test_each_engine_that_does_not_answer_is_told_with_its_reason(tmp_path: Path) -> None:
+    dead = tmp_path / "dead.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(dead))
+    with pytest.raises(EnvironmentFault, match=r"dead.sock \(Connection refused\)"):
+        engine.require_engine({"DOCKER_HOST": f"unix://{dead}"}, tmp_path)
 
 
 def test_going_down_where_nothing_was_brought_up_says_so(tmp_path: Path) -> None:
@@ -78,7 +89,7 @@ def test_a_missing_tool_is_named_with_the_command_that_installs_it(tmp_path: Pat
         with pytest.raises(EnvironmentFault, match="an engine"):
             dockerd.check_machine({"PATH": str(tmp_path)})
         return
-    with pytest.raises(EnvironmentFault, match="mmdebstrap.*apt-get install"):
+    with pytest.raises(EnvironmentFault, match=r"mmdebstrap.*apt-get install"):
         dockerd.check_machine({"PATH": str(tmp_path)})
 
 
@@ -96,24 +107,24 @@ def test_a_damaged_record_is_no_daemon(tmp_path: Path) -> None:
 
 
 def test_the_default_socket_is_linked_only_where_nothing_is(tmp_path: Path) -> None:
-    socket, default = tmp_path / "docker.sock", tmp_path / "run" / "docker.sock"
-    socket.touch()
-    assert not engine.link_default(socket, default)
+    own, default = tmp_path / "docker.sock", tmp_path / "run" / "docker.sock"
+    own.touch()
+    assert not engine.link_default(own, default)
     default.parent.mkdir()
     default.symlink_to(tmp_path / "gone")
-    assert engine.link_default(socket, default)
-    assert default.readlink() == socket
-    assert not engine.link_default(socket, default)
+    assert engine.link_default(own, default)
+    assert default.readlink() == own
+    assert not engine.link_default(own, default)
 
 
 def test_the_default_sockets_link_is_removed_only_while_it_is_ours(tmp_path: Path) -> None:
-    socket, default = tmp_path / "own.sock", tmp_path / "docker.sock"
+    own, default = tmp_path / "own.sock", tmp_path / "docker.sock"
     default.symlink_to(tmp_path / "other.sock")
-    engine.unlink_default(socket, default)
+    engine.unlink_default(own, default)
     assert default.is_symlink()
     default.unlink()
-    default.symlink_to(socket)
-    engine.unlink_default(socket, default)
+    default.symlink_to(own)
+    engine.unlink_default(own, default)
     assert not default.is_symlink()
 
 
@@ -143,7 +154,7 @@ def test_buildx_is_the_clis_where_it_works_else_the_engines_plugin(tmp_path: Pat
 
 
 def test_no_buildx_at_all_is_an_error_that_says_what_to_install() -> None:
-    with pytest.raises(EnvironmentFault, match="no docker buildx.*apt-get install --yes docker-buildx"):
+    with pytest.raises(EnvironmentFault, match=r"no docker buildx.*apt-get install --yes docker-buildx"):
         require_buildx(Toolchain(docker=None, buildx=()))
 
 

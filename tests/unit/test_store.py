@@ -20,7 +20,7 @@ from buildgraph.model import Composition, Entry, EntryType
 from tests.fakes.store import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 CONTENT = b"0123456789" * 1000
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
@@ -69,7 +69,7 @@ def grow(data: bytes) -> bytes:
     ],
 )
 def test_fault_05_06_07_a_damaged_blob_is_put_aside_and_can_be_made_again(
-    store: LayoutStore, damage: type[bytes]
+    store: LayoutStore, damage: Callable[[bytes], bytes]
 ) -> None:
     digest = store.write_blob(CONTENT)
     path = store.blob_path(digest)
@@ -88,10 +88,10 @@ def test_fault_05_06_07_a_damaged_blob_is_put_aside_and_can_be_made_again(
 def test_fault_05_a_reader_in_pieces_finds_the_damage_by_the_last_byte(store: LayoutStore) -> None:
     digest = store.write_blob(CONTENT)
     store.blob_path(digest).write_bytes(flip(CONTENT))
-    with pytest.raises(IntegrityError), store.open_blob(digest) as file:
-        left = len(CONTENT)
-        while left:
-            left -= len(file.read(min(left, 999)))
+    with store.open_blob(digest) as file:
+        pieces = [999] * (len(CONTENT) // 999) + [len(CONTENT) % 999]
+        with pytest.raises(IntegrityError):
+            list(map(file.read, pieces))
 
 
 def test_fault_07_a_damaged_file_index_is_a_miss(store: LayoutStore) -> None:
@@ -188,9 +188,10 @@ def test_images_published_at_once_are_all_in_the_index(store: LayoutStore) -> No
 def test_fault_15_a_store_of_a_newer_program_is_refused(store: LayoutStore) -> None:
     store.write("records", "a", "text")
     (store.root / "store.json").write_text('{"store": 2}')
-    for act in (lambda s: s.read("records", "a"), lambda s: s.write_blob(b"x")):
-        with pytest.raises(EnvironmentFault, match="format 2"):
-            act(LayoutStore(store.root))
+    with pytest.raises(EnvironmentFault, match="format 2"):
+        LayoutStore(store.root).read("records", "a")
+    with pytest.raises(EnvironmentFault, match="format 2"):
+        LayoutStore(store.root).write_blob(b"x")
 
 
 def test_fault_31_an_image_name_that_is_no_name_is_refused(store: LayoutStore) -> None:

@@ -66,7 +66,7 @@ def test_a_tar_reader_finds_what_was_written() -> None:
 
 def test_the_bytes_are_those_of_this_writer_format() -> None:
     assert WRITER_FORMAT == 1
-    assert write(MemoryBlobs(), *SAMPLE).digest == ("sha256:GOLDEN_DIGEST")
+    assert write(MemoryBlobs(), *SAMPLE).digest == ""
 
 
 def test_an_uncompressed_layer_has_one_hash() -> None:

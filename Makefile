@@ -1,0 +1,74 @@
+# Everything here works from a fresh clone; `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+TARGET ?= spark-4.1-gpu
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what is needed: system programs (Debian, root) and .venv
+	@scripts/setup
+
+.PHONY: build
+build: setup ## Build and test TARGET (default spark-4.1-gpu), pin it into the charts
+	@$(BIN)/buildgraph engine up >/dev/null
+	@$(BIN)/buildgraph build --target $(TARGET)
+	@$(BIN)/buildgraph pin
+	@scripts/next-steps $(TARGET)
+
+.PHONY: test
+test: setup ## Pass all tests, the real build of the images among them
+	@$(BIN)/buildgraph engine up >/dev/null
+	@$(MAKE) --no-print-directory lint type arch
+	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e
+	$(PYTEST) tests/e2e
+
+.PHONY: check
+check: lint type arch unit ## Everything that needs no engine and no Helm: what to run before each commit
+
+.PHONY: lint
+lint: setup ## Style: ruff, shellcheck
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/shellcheck scripts/setup scripts/next-steps .ci/run $$(find layers -name '*.sh')
+
+.PHONY: fmt
+fmt: setup ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: type
+type: setup ## Types: mypy strict, tests too
+	@$(BIN)/mypy
+
+.PHONY: arch
+arch: setup ## Imports point one way
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: unit
+unit: setup ## Unit, property, contract and documentation tests that need no engine
+	$(PYTEST) tests/unit tests/property tests/contract tests/docs -m "not engine" --numprocesses 2 --quiet
+
+.PHONY: e2e
+e2e: setup ## The real build and what must hold of it; needs an engine
+	@$(BIN)/buildgraph engine up >/dev/null
+	$(PYTEST) tests/e2e
+
+.PHONY: repro
+repro: setup ## Build everything twice in empty stores on differing machines; compare all digests
+	@$(BIN)/buildgraph engine up >/dev/null
+	$(PYTEST) tests/e2e/repro
+
+.PHONY: relock
+relock: setup ## Write requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --group dev pyproject.toml --python-version 3.11 --universal --generate-hashes \
+	  --no-header --no-annotate --output-file requirements.lock
+
+.PHONY: clean
+clean: ## Remove .venv and tool caches; the store and the engine stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

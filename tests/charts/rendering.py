@@ -1,0 +1,140 @@
+"""What Helm makes of the chart, and the questions that tests ask about it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from buildgraph.adapters import process
+from tests.charts.values_table import CHART
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Document: TypeAlias = "dict[str, Any]"
+
+CAPABILITY_ALLOWED = "NET_BIND_SERVICE"
+SAFE_VOLUMES = {
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Helm:
+    """One Helm program and the chart that it renders."""
+
+    program: Path
+
+    def template(self, values: Mapping[str, object], *options: str, release: str = "demo") -> str:
+        """The rendered objects as text; ``BuildFailure`` with Helm's last line when it refuses."""
+        return self._run(["template", release, str(CHART), *options], values)
+
+    def lint(self, values: Mapping[str, object]) -> str:
+        """What lint says when it has nothing to complain about."""
+        return self._run(["lint", "--strict", str(CHART)], values)
+
+    def refusal(self, values: Mapping[str, object], *options: str) -> str:
+        """All that Helm says when it refuses the values."""
+        with tempfile.TemporaryDirectory() as name:
+            log = Path(name) / "log"
+            argv = self._argv(["template", "demo", str(CHART), *options], values, Path(name))
+            code = process.run(argv, log=log, cancel=process.Never())
+            assert code != 0, f"Helm takes {values}"
+            return log.read_text(encoding="utf-8")
+
+    def _run(self, command: Sequence[str], values: Mapping[str, object]) -> str:
+        with tempfile.TemporaryDirectory() as name:
+            scratch = Path(name)
+            return process.output(self._argv(command, values, scratch), scratch=scratch, cancel=process.Never())
+
+    def _argv(self, command: Sequence[str], values: Mapping[str, object], scratch: Path) -> list[str]:
+        file = scratch / "values.json"
+        file.write_text(json.dumps(values), encoding="utf-8")
+        return [str(self.program), *command, "--values", str(file)]
+
+
+def parse(text: str) -> tuple[Document, ...]:
+    """The objects of a rendered chart."""
+    return tuple(document for document in yaml.safe_load_all(text) if document)
+
+
+def find(objects: Sequence[Document], kind: str) -> Document:
+    """The one object of a kind."""
+    (found,) = (each for each in objects if each["kind"] == kind)
+    return found
+
+
+def pods(objects: Sequence[Document]) -> Iterator[Document]:
+    """Every pod that comes of the objects: pods, what makes pods, and templates inside ConfigMaps."""
+    for each in objects:
+        if each["kind"] == "Pod":
+            yield each
+        elif "template" in each.get("spec", {}):
+            yield each["spec"]["template"]
+        elif each["kind"] == "ConfigMap":
+            yield from (pod for name, text in each["data"].items() if name.endswith(".yaml") for pod in parse(text))
+
+
+def containers(pod: Document) -> list[Document]:
+    """All containers of a pod."""
+    return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+def is_selected(selector: Mapping[str, str], pod: Document) -> bool:
+    """True when the pod has every label of the selector."""
+    return selector.items() <= pod["metadata"]["labels"].items()
+
+
+def parse_defaults(text: str) -> dict[str, str]:
+    """``spark-defaults.conf`` as Spark reads it; each line ``key=value``, no key twice."""
+    settings: dict[str, str] = {}
+    for line in text.splitlines():
+        key, separator, value = line.partition("=")
+        assert separator, f"no key=value: {line!r}"
+        assert key not in settings, f"{key} is set twice"
+        settings[key] = value
+    return settings
+
+
+def violations(pod: Document) -> list[str]:
+    """What keeps the pod from the restricted Pod Security Standard; names of the failed controls."""
+    spec = pod["spec"]
+    found = [name for name in ("hostNetwork", "hostPID", "hostIPC") if spec.get(name)]
+    found += [
+        f"volume {volume['name']}" for volume in spec.get("volumes", []) if not SAFE_VOLUMES & volume.keys() - {"name"}
+    ]
+    for container in containers(pod):
+        found += [f"{container['name']}: {problem}" for problem in _container_violations(container, spec)]
+    return found
+
+
+def _container_violations(container: Document, spec: Document) -> Iterator[str]:
+    own = container.get("securityContext", {})
+    effective = {**spec.get("securityContext", {}), **own}
+    capabilities = own.get("capabilities", {})
+    if own.get("privileged"):
+        yield "privileged"
+    if own.get("allowPrivilegeEscalation") is not False:
+        yield "allowPrivilegeEscalation"
+    if effective.get("runAsNonRoot") is not True:
+        yield "runAsNonRoot"
+    if effective.get("runAsUser") == 0:
+        yield "runAsUser"
+    if effective.get("seccompProfile", {}).get("type") not in {"RuntimeDefault", "Localhost"}:
+        yield "seccompProfile"
+    if "ALL" not in capabilities.get("drop", []) or set(capabilities.get("add", [])) - {CAPABILITY_ALLOWED}:
+        yield "capabilities"
+    if any("hostPort" in port for port in container.get("ports", [])):
+        yield "hostPort"

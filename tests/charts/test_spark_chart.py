@@ -1,0 +1,467 @@
+"""The Spark 4.1 chart, rendered by both major versions of Helm."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from buildgraph.errors import BuildFailure
+from buildgraph.pin import IMAGES_ANNOTATION, read_pin
+from tests.charts import values_table
+from tests.charts.rendering import (
+    Document,
+    Helm,
+    containers,
+    find,
+    is_selected,
+    parse,
+    parse_defaults,
+    pods,
+    violations,
+)
+from tests.helm import RELEASES, ensure_helm
+
+DIGEST = "sha256:" + "ab" * 32
+OTHER_DIGEST = "sha256:" + "cd" * 32
+EVERYTHING: Document = {
+    "backend": "k8s",
+    "gpu": {"enabled": True, "runtimeClassName": "nvidia", "image": {"pullSecrets": ["own"]}},
+    "global": {"imageRegistry": "mirror.example:5000", "imagePullSecrets": ["shared", {"name": "own"}]},
+    "connect": {"replicas": 2, "service": {"annotations": {"a": "b"}}},
+    "executor": {
+        "dynamicAllocation": {"enabled": True},
+        "memoryOverhead": "1g",
+        "requestCores": "500m",
+        "limitCores": "2",
+        "serviceAccountName": "cloud",
+        "nodeSelector": {"gpu": "yes"},
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+    },
+    "s3": {"endpoint": "https://s3.example", "region": "eu-1", "existingSecret": "s3-keys"},
+    "eventLog": {"enabled": True, "dir": "s3a://spark-logs/4.1/events"},
+    "networkPolicy": {
+        "allowExternal": False,
+        "extraIngressFrom": [{"namespaceSelector": {}}],
+        "allowExternalEgress": False,
+        "extraEgress": [{"ports": [{"port": 443}]}],
+    },
+    "serviceAccount": {"annotations": {"role": "x"}},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"operator": "Exists"}],
+    "affinity": {"podAntiAffinity": {}},
+    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
+    "podAnnotations": {"note": "x"},
+    "podLabels": {"team": "data"},
+    "extraEnv": [{"name": "TZ", "value": "UTC"}],
+    "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
+    "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca"}],
+    "extraObjects": [
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "{{ .Release.Name }}-map"}},
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-text'}\n",
+    ],
+}
+PRESETS: dict[str, Document] = {
+    "default": {},
+    "k8s": {"backend": "k8s"},
+    "gpu": {"gpu": {"enabled": True}},
+    "gpu-k8s": {"backend": "k8s", "gpu": {"enabled": True}},
+    "everything": EVERYTHING,
+}
+every_preset = pytest.mark.parametrize("values", PRESETS.values(), ids=PRESETS)
+
+
+def render(helm: Helm, values: Document, *options: str) -> tuple[Document, ...]:
+    return parse(helm.template(values, *options))
+
+
+def settings(objects: tuple[Document, ...]) -> dict[str, str]:
+    return parse_defaults(find(objects, "ConfigMap")["data"]["spark-defaults.conf"])
+
+
+def reference(path: str) -> str:
+    """The reference that the values file pins at a path."""
+    text = (values_table.CHART / "values.yaml").read_text(encoding="utf-8")
+    pin = read_pin(text, path, file="values.yaml")
+    return f"{pin.registry}/{pin.repository}:{pin.tag}" + (f"@{pin.digest}" if pin.digest else "")
+
+
+@every_preset
+def test_lint_finds_nothing(helm: Helm, values: Document) -> None:
+    assert "0 chart(s) failed" in helm.lint(values)
+
+
+@every_preset
+def test_the_same_values_render_the_same(helm: Helm, values: Document) -> None:
+    assert helm.template(values) == helm.template(values)
+
+
+@every_preset
+def test_both_majors_render_the_same_objects(values: Document) -> None:
+    old, new = (render(Helm(ensure_helm(version)), values) for version in RELEASES)
+    assert sorted(old, key=str) == sorted(new, key=str)
+
+
+@every_preset
+def test_the_oldest_kubernetes_is_served(helm: Helm, values: Document) -> None:
+    assert render(helm, values, "--kube-version", "1.25.0-gke.1")
+
+
+def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
+    assert "kubeVersion" in helm.refusal({}, "--kube-version", "1.24.9")
+
+
+@pytest.mark.parametrize(("preset", "path"), [("default", "image"), ("k8s", "image"), ("gpu-k8s", "gpu.image")])
+def test_every_image_is_the_pinned_one(helm: Helm, preset: str, path: str) -> None:
+    objects = render(helm, PRESETS[preset])
+    images = {container["image"] for pod in pods(objects) for container in containers(pod)}
+    assert images == {reference(path)}
+
+
+def test_executors_run_the_image_of_the_server(helm: Helm) -> None:
+    conf = settings(render(helm, {"backend": "k8s", "image": {"digest": DIGEST}}))
+    assert conf["spark.kubernetes.executor.container.image"].endswith(f"@{DIGEST}")
+
+
+@pytest.mark.parametrize(
+    ("image", "rendered"),
+    [
+        ({"tag": "4.1.1", "digest": DIGEST}, f"docker.io/spark-k8s/spark:4.1.1@{DIGEST}"),
+        ({"tag": f"4.1.1@{DIGEST}", "digest": ""}, f"docker.io/spark-k8s/spark:4.1.1@{DIGEST}"),
+        ({"tag": f"4.1.1@{DIGEST}", "digest": DIGEST}, f"docker.io/spark-k8s/spark:4.1.1@{DIGEST}"),
+        ({"tag": "x", "digest": "", "registry": ""}, "spark-k8s/spark:x"),
+        ({"tag": "", "digest": ""}, "docker.io/spark-k8s/spark:4.1.1"),
+    ],
+)
+def test_a_reference_has_registry_repository_tag_and_digest(helm: Helm, image: Document, rendered: str) -> None:
+    assert {c["image"] for pod in pods(render(helm, {"image": image})) for c in containers(pod)} == {rendered}
+
+
+@every_preset
+def test_a_mirror_serves_every_image_and_pull_secrets_reach_every_pod(helm: Helm, values: Document) -> None:
+    shared = {"imageRegistry": "mirror.example", "imagePullSecrets": ["pull"]}
+    for pod in pods(render(helm, {**values, "global": shared})):
+        assert {"name": "pull"} in pod["spec"]["imagePullSecrets"]
+        assert all(container["image"].startswith("mirror.example/spark-k8s/") for container in containers(pod))
+
+
+def test_a_pull_secret_that_is_named_twice_comes_once(helm: Helm) -> None:
+    for pod in pods(render(helm, EVERYTHING)):
+        assert pod["spec"]["imagePullSecrets"] == [{"name": "shared"}, {"name": "own"}]
+
+
+@every_preset
+def test_every_pod_meets_the_restricted_standard(helm: Helm, values: Document) -> None:
+    found = {pod["metadata"].get("name", "template"): violations(pod) for pod in pods(render(helm, values))}
+    assert found == dict.fromkeys(found, [])
+    assert len(found) >= 2
+
+
+def test_the_check_of_the_standard_sees_what_it_should() -> None:
+    bare: Document = {
+        "spec": {
+            "hostNetwork": True,
+            "volumes": [{"name": "v", "hostPath": {}}],
+            "securityContext": {"runAsUser": 0},
+            "containers": [{"name": "c", "ports": [{"hostPort": 1}], "securityContext": {"privileged": True}}],
+        }
+    }
+    controls = "privileged allowPrivilegeEscalation runAsNonRoot runAsUser seccompProfile capabilities hostPort"
+    assert violations(bare) == ["hostNetwork", "volume v", *(f"c: {control}" for control in controls.split())]
+
+
+@every_preset
+def test_root_file_systems_are_read_only_and_what_is_written_is_a_volume(helm: Helm, values: Document) -> None:
+    for pod in pods(render(helm, values)):
+        volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+        assert pod["spec"]["securityContext"]["runAsUser"] == 185
+        for container in containers(pod):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+            assert {mount["name"] for mount in mounts.values()} <= volumes.keys()
+            for path in ("/tmp", "/opt/spark/work-dir"):
+                assert "emptyDir" in volumes[mounts[path]["name"]]
+
+
+def test_a_platform_may_choose_the_user(helm: Helm) -> None:
+    context = {"runAsUser": None, "runAsGroup": None, "fsGroup": None}
+    for pod in pods(render(helm, {"backend": "k8s", "podSecurityContext": context})):
+        assert set(pod["spec"]["securityContext"]) == {"runAsNonRoot", "seccompProfile"}
+        assert violations(pod) == []
+
+
+@every_preset
+def test_only_a_server_that_starts_executors_gets_a_token(helm: Helm, values: Document) -> None:
+    objects = render(helm, values)
+    server = find(objects, "Deployment")["spec"]["template"]
+    assert server["spec"]["automountServiceAccountToken"] is (values.get("backend") == "k8s")
+    others = [pod for pod in pods(objects) if pod != server]
+    assert all(pod["spec"]["automountServiceAccountToken"] is False for pod in others)
+    assert {each["kind"] for each in objects} >= ({"Role", "RoleBinding"} if values.get("backend") == "k8s" else set())
+
+
+@every_preset
+def test_named_ports_exist_where_they_are_used(helm: Helm, values: Document) -> None:
+    objects = render(helm, values)
+    service = find(objects, "Service")["spec"]
+    (server,) = (pod for pod in pods(objects) if is_selected(service["selector"], pod))
+    (container,) = containers(server)
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports["grpc"] == 15002
+    assert {port["targetPort"] for port in service["ports"]} == {"grpc", "ui"} <= ports.keys()
+    assert {container[f"{probe}Probe"]["tcpSocket"]["port"] for probe in ("startup", "readiness", "liveness")} == {
+        "grpc"
+    }
+    policy = next(each for each in objects if each["kind"] == "NetworkPolicy" and _selects(each, server))
+    opened = {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]}
+    assert opened == ports.keys()
+    conf = settings(objects)
+    assert conf["spark.connect.grpc.binding.port"] == str(ports["grpc"])
+    assert conf["spark.ui.port"] == str(ports["ui"])
+
+
+def test_executors_and_server_reach_each_other_on_fixed_ports(helm: Helm) -> None:
+    objects = render(helm, PRESETS["k8s"])
+    conf = settings(objects)
+    template = find(objects, "ConfigMap")["data"]["executor.yaml"]
+    (executor,) = parse(template)
+    policy = next(each for each in objects if each["kind"] == "NetworkPolicy" and _selects(each, executor))
+    (rule,) = policy["spec"]["ingress"]
+    assert [str(port["port"]) for port in rule["ports"]] == [conf["spark.blockManager.port"]]
+    server = find(objects, "Deployment")["spec"]["template"]
+    ports = {port["name"]: str(port["containerPort"]) for port in containers(server)[0]["ports"]}
+    assert ports["driver-rpc"] == conf["spark.driver.port"]
+    assert ports["blockmanager"] == conf["spark.driver.blockManager.port"]
+    peers = [peer["podSelector"]["matchLabels"] for peer in rule["from"]]
+    assert [is_selected(labels, pod) for labels, pod in zip(peers, (server, executor), strict=True)] == [True, True]
+
+
+def test_a_closed_policy_lets_labelled_pods_in(helm: Helm) -> None:
+    objects = render(helm, EVERYTHING)
+    test = find(objects, "Pod")
+    server = find(objects, "Deployment")["spec"]["template"]
+    policy = next(each for each in objects if each["kind"] == "NetworkPolicy" and _selects(each, server))
+    peers = policy["spec"]["ingress"][0]["from"]
+    assert is_selected(peers[0]["podSelector"]["matchLabels"], test)
+    assert peers[1] == {"namespaceSelector": {}}
+    assert {} not in policy["spec"]["egress"]
+
+
+def test_two_releases_do_not_select_each_others_pods(helm: Helm) -> None:
+    first, second = (parse(helm.template(PRESETS["k8s"], release=name)) for name in ("one", "two"))
+    selectors = [find(first, "Service")["spec"]["selector"]]
+    selectors += [each["spec"]["podSelector"]["matchLabels"] for each in first if each["kind"] == "NetworkPolicy"]
+    assert not [selector for selector in selectors for pod in pods(second) if is_selected(selector, pod)]
+    assert not {_identity(each) for each in first} & {_identity(each) for each in second}
+
+
+def test_selectors_never_change(helm: Helm) -> None:
+    expected = {
+        "app.kubernetes.io/name": "spark-4-1",
+        "app.kubernetes.io/instance": "demo",
+        "app.kubernetes.io/component": "connect",
+    }
+    objects = render(helm, {**EVERYTHING, "image": {"tag": "other", "digest": DIGEST}})
+    for kind in ("Deployment", "PodDisruptionBudget"):
+        assert find(objects, kind)["spec"]["selector"] == {"matchLabels": expected}
+    assert find(objects, "Service")["spec"]["selector"] == expected
+
+
+@pytest.mark.parametrize("release", ["demo", "a" * 53, "with.dots", "my-spark-4-1"])
+def test_names_and_labels_are_valid(helm: Helm, release: str) -> None:
+    for each in parse(helm.template(PRESETS["k8s"], release=release)):
+        assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", each["metadata"]["name"])
+        for value in each["metadata"]["labels"].values():
+            assert re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", value)
+            assert "sha256" not in value
+
+
+@every_preset
+def test_spark_reads_the_settings_as_they_are_meant(helm: Helm, values: Document) -> None:
+    conf = settings(render(helm, values))
+    assert list(conf) == sorted(conf)
+    for key, value in conf.items():
+        assert key.startswith("spark.")
+        assert value
+        assert not re.search(r"[\"'$\\<>]|^\s|\s$", value), f"{key}={value}"
+
+
+def test_the_users_settings_win(helm: Helm) -> None:
+    values = {
+        "backend": "k8s",
+        "eventLog": {"enabled": True, "dir": "s3a://logs"},
+        "sparkConf": {
+            "spark.eventLog.enabled": False,
+            "spark.executor.instances": 0,
+            "spark.executor.memory": "8g",
+            "spark.big": 123456789012,
+            "spark.part": 0.25,
+            "spark.redaction.regex": r"(?i)secret\d",
+            "spark.driver.host": "driver.example",
+        },
+    }
+    objects = render(helm, values)
+    conf = settings(objects)
+    assert conf["spark.eventLog.enabled"] == "false"
+    assert conf["spark.executor.instances"] == "0"
+    assert conf["spark.executor.memory"] == "8g"
+    assert conf["spark.big"] == "123456789012"
+    assert conf["spark.part"] == "0.25"
+    assert conf["spark.redaction.regex"] == r"(?i)secret\\d"
+    (container,) = containers(find(objects, "Deployment")["spec"]["template"])
+    assert container["args"] == ["connect", "--conf", "spark.kubernetes.driver.pod.name=$(POD_NAME)"]
+
+
+def test_gpus_on_executors(helm: Helm) -> None:
+    objects = render(helm, {"backend": "k8s", "gpu": {"enabled": True, "count": 2}})
+    conf = settings(objects)
+    assert conf["spark.plugins"] == "com.nvidia.spark.SQLPlugin"
+    assert conf["spark.executor.resource.gpu.amount"] == "2"
+    assert conf["spark.executor.resource.gpu.vendor"] == "nvidia.com"
+    (server,) = containers(find(objects, "Deployment")["spec"]["template"])
+    assert "nvidia.com/gpu" not in server["resources"]["limits"]
+    (executor,) = parse(find(objects, "ConfigMap")["data"]["executor.yaml"])
+    volumes = {volume["name"]: volume for volume in executor["spec"]["volumes"]}
+    mounts = {mount["mountPath"]: mount["name"] for mount in executor["spec"]["containers"][0]["volumeMounts"]}
+    script = volumes[mounts["/opt/spark/gpu"]]["configMap"]
+    assert script["defaultMode"] == 0o555
+    assert conf["spark.executor.resource.gpu.discoveryScript"] == f"/opt/spark/gpu/{script['items'][0]['path']}"
+    assert script["items"][0]["key"] in find(objects, "ConfigMap")["data"]
+
+
+def test_gpus_on_the_server(helm: Helm) -> None:
+    objects = render(helm, {"gpu": {"enabled": True}})
+    (server,) = containers(find(objects, "Deployment")["spec"]["template"])
+    assert server["resources"]["limits"] == {"memory": "4Gi", "nvidia.com/gpu": 1}
+    conf = settings(objects)
+    assert conf["spark.plugins"] == "com.nvidia.spark.SQLPlugin"
+    assert not [key for key in conf if ".resource.gpu." in key]
+
+
+def test_no_gpu_without_asking(helm: Helm) -> None:
+    assert not re.search("nvidia|rapids", helm.template(PRESETS["k8s"]))
+
+
+def test_credentials_come_from_a_secret_only(helm: Helm) -> None:
+    objects = render(helm, EVERYTHING)
+    assert not [key for key in settings(objects) if re.search(r"access\.key|secret|password|token", key)]
+    for pod in pods(objects):
+        if pod["metadata"].get("name", "").endswith("-test"):
+            continue
+        env = {each["name"]: each for each in containers(pod)[0]["env"]}
+        for name, key in (("AWS_ACCESS_KEY_ID", "access-key"), ("AWS_SECRET_ACCESS_KEY", "secret-key")):
+            assert env[name] == {"name": name, "valueFrom": {"secretKeyRef": {"name": "s3-keys", "key": key}}}
+
+
+def test_what_the_user_adds_reaches_server_and_executors(helm: Helm) -> None:
+    objects = render(helm, EVERYTHING)
+    server = find(objects, "Deployment")["spec"]["template"]
+    (executor,) = parse(find(objects, "ConfigMap")["data"]["executor.yaml"])
+    for pod in (server, executor):
+        assert pod["metadata"]["labels"]["team"] == "data"
+        assert pod["metadata"]["annotations"]["note"] == "x"
+        assert {"name": "TZ", "value": "UTC"} in containers(pod)[0]["env"]
+        assert {"name": "ca", "mountPath": "/etc/ca"} in containers(pod)[0]["volumeMounts"]
+    assert server["spec"]["nodeSelector"] == {"disk": "ssd"}
+    assert executor["spec"]["nodeSelector"] == {"gpu": "yes"}
+    assert {each["metadata"]["name"] for each in objects if each["kind"] == "Secret"} == {"demo-map", "demo-text"}
+
+
+def test_a_changed_setting_restarts_the_server(helm: Helm) -> None:
+    sums = {_checksum(render(helm, {"sparkConf": {"spark.x": value}})) for value in ("1", "2")}
+    assert len(sums) == 2
+
+
+def test_a_budget_comes_with_the_second_server(helm: Helm) -> None:
+    kinds = [{each["kind"] for each in render(helm, {"connect": {"replicas": count}})} for count in (1, 2)]
+    assert [("PodDisruptionBudget" in kind) for kind in kinds] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sparkconf": {}},
+        {"image": {"name": "x"}},
+        {"image": {"digest": "sha256:1"}},
+        {"image": {"digest": DIGEST.upper()}},
+        {"image": {"tag": 4.1}},
+        {"image": {"tag": "a:b"}},
+        {"image": {"repository": ""}},
+        {"gpu": {"image": {"digest": "x"}}},
+        {"gpu": {"count": 0}},
+        {"backend": "standalone"},
+        {"connect": {"replicas": -1}},
+        {"connect": {"memory": "1 GB"}},
+        {"executor": {"memroy": "1g"}},
+        {"sparkConf": {"spark.x": "a\nspark.y=b"}},
+        {"sparkConf": {"spark.x y": "z"}},
+        {"sparkConf": {"hadoop.x": "z"}},
+        {"s3": {"accessKey": "x"}},
+        {"networkPolicy": {"enabled": "yes"}},
+    ],
+    ids=str,
+)
+def test_the_schema_refuses(helm: Helm, values: Document) -> None:
+    assert "values don't meet the specifications of the schema" in helm.refusal(values)
+
+
+def test_the_schema_takes_what_a_parent_chart_adds(helm: Helm) -> None:
+    values = {"enabled": True, "global": {"imageRegistry": "mirror.example", "other": {"deep": 1}}}
+    assert render(helm, values)
+
+
+def test_all_contradictions_are_named_at_once(helm: Helm) -> None:
+    refusal = helm.refusal(
+        {
+            "backend": "k8s",
+            "image": {"tag": f"4.1.1@{DIGEST}", "digest": OTHER_DIGEST},
+            "connect": {"replicas": 2, "service": {"sessionAffinity": "None"}},
+            "eventLog": {"enabled": True},
+            "serviceAccount": {"create": False},
+        }
+    )
+    assert f"image.tag holds {DIGEST}, but image.digest is {OTHER_DIGEST}" in refusal
+    assert "connect.replicas is more than 1" in refusal
+    assert "eventLog.enabled needs eventLog.dir" in refusal
+    assert "needs serviceAccount.name" in refusal
+
+
+def test_latest_without_a_digest_is_refused(helm: Helm) -> None:
+    assert "image.tag is latest" in helm.refusal({"image": {"tag": "latest", "digest": ""}})
+    with pytest.raises(BuildFailure):
+        helm.template({"gpu": {"enabled": True, "image": {"tag": "latest", "digest": ""}}})
+
+
+def test_values_and_schema_name_the_same_keys() -> None:
+    schema = values_table.load_schema()
+    named = {path for path, _ in values_table.walk_values(values_table.load_values(), schema)}
+    assert named == set(values_table.walk_schema(schema)) - {"enabled"}
+    assert [path for path in named if not values_table.describe(schema, path).get("description")] == []
+
+
+def test_the_readme_shows_the_values_as_they_are() -> None:
+    readme = (values_table.CHART / "README.md").read_text(encoding="utf-8")
+    table = values_table.render_table(values_table.load_values(), values_table.load_schema())
+    assert values_table.insert_table(readme, table) == readme, "run: python -m tests.charts.values_table"
+
+
+def test_the_chart_lists_the_images_that_it_runs() -> None:
+    chart = yaml.safe_load((values_table.CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    listed = {each["name"]: each["image"] for each in yaml.safe_load(chart["annotations"][IMAGES_ANNOTATION[-1]])}
+    assert listed == {"spark-4.1": reference("image"), "spark-4.1-gpu": reference("gpu.image")}
+    assert values_table.load_values()["image"]["tag"].startswith(chart["appVersion"])
+
+
+def _selects(policy: Document, pod: Document) -> bool:
+    return is_selected(policy["spec"]["podSelector"]["matchLabels"], pod)
+
+
+def _identity(each: Document) -> tuple[str, str]:
+    return each["kind"], each["metadata"]["name"]
+
+
+def _checksum(objects: tuple[Document, ...]) -> str:
+    annotations = find(objects, "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    return str(annotations["checksum/config"])
