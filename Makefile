@@ -65,7 +65,7 @@ repro: setup ## Build everything twice in empty stores on differing machines; co
 	$(PYTEST) tests/e2e/repro
 
 .PHONY: relock
-relock: setup ## Write requirements.lock anew from pyproject.toml
+relock: ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --group dev pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	  --no-header --no-annotate --output-file requirements.lock
 

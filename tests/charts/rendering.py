@@ -94,7 +94,8 @@ def containers(pod: Document) -> list[Document]:
 
 def is_selected(selector: Mapping[str, str], pod: Document) -> bool:
     """True when the pod has every label of the selector."""
-    return selector.items() <= pod["metadata"]["labels"].items()
+    labels: Mapping[str, str] = pod["metadata"]["labels"]
+    return selector.items() <= labels.items()
 
 
 def parse_defaults(text: str) -> dict[str, str]:
