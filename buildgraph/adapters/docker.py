@@ -8,9 +8,9 @@ import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from docker.errors import APIError, DockerException, ImageLoadError, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from requests.exceptions import RequestException
 
 from buildgraph.adapters.engine import UP_HINT, connect, has_containerd_store
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import docker
-    from _typeshed import SupportsRead
 
     from buildgraph.model import Composition
     from buildgraph.ports import BlobStore, Cancel
@@ -109,8 +108,11 @@ class DockerEngine:
 
         def post() -> None:
             with _faults(), closing(self._connect(LOAD_SECONDS)) as client:
-                # requests streams an iterator; the stubs know files only
-                client.images.load(cast("SupportsRead[bytes]", _until(archive, cancel)))
+                # Read to the end, error or not: the connection is let go only then.
+                answer = tuple(client.api.load_image(_until(archive, cancel)))  # type: ignore[no-untyped-call]
+            errors = [str(line["error"]) for line in answer if "error" in line]
+            if errors:
+                raise EnvironmentFault(f"the Docker engine refused an image: {errors[0]}")
 
         _wait_for(post, cancel)
 
@@ -141,9 +143,8 @@ def _faults() -> Iterator[None]:
     """What the client raises, as one line."""
     try:
         yield
-    except (APIError, ImageLoadError) as error:
-        reason = error.explanation if isinstance(error, APIError) else error
-        raise EnvironmentFault(f"the Docker engine refused: {reason or error}") from error
+    except APIError as error:
+        raise EnvironmentFault(f"the Docker engine refused: {error.explanation or error}") from error
     except (DockerException, RequestException) as error:
         raise EnvironmentFault("the Docker engine stopped answering", hint=UP_HINT) from error
 

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters import process
-from buildgraph.adapters.toolchain import ca_bundle
+from buildgraph.adapters.toolchain import CLI, ca_bundle
 from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SUITE = "trixie"  # Debian 12's own Docker is too old: no containerd store, no COPY --link
 PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "iptables", "ca-certificates", "procps")
 TOOLS = ("mmdebstrap", "unshare", "setsid", "pivot_root", "mount")
+APART = ("unshare", "--mount", "--propagation", "private")
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.1
@@ -36,14 +37,18 @@ ROOT_CA = "etc/ssl/certs/ca-certificates.crt"
 SETTINGS = {"features": {"containerd-snapshotter": True}, "hosts": ["unix:///run/docker.sock"]}
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
+# The caller's process group is ended once its command returns: wait until dockerd's shell has left it and, as the last
+# holder of the pipe, closes that.
+LAUNCH = 'left=$(setsid --fork "$@")'
 ENTER = """\
 set -eu
 root=$1 run=$2 data=$3 pid=$4
+echo $$ > "$pid"
+exec >&2
 mount --bind "$root" "$root"
 for name in proc sys dev; do mount --rbind "/$name" "$root/$name"; done
 mount --bind "$run" "$root/run"
 mount --bind "$data" "$root/var/lib/docker"
-echo $$ > "$pid"
 cd "$root"
 pivot_root . .old
 umount -l /.old
@@ -79,6 +84,11 @@ def root_path(state: Path) -> Path:
     return state / "root"
 
 
+def bin_path(state: Path) -> Path:
+    """A directory with the docker CLI of the root and nothing else, for a PATH."""
+    return state / "bin"
+
+
 def find_daemon(state: Path) -> Daemon | None:
     """The running daemon that ``start`` recorded, or None."""
     try:
@@ -111,7 +121,8 @@ def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel) -> Non
     say(f"making {root} from Debian {SUITE} packages ({', '.join(PACKAGES)})")
     with TemporaryDirectory(dir=state, prefix="new-") as scratch:
         new = Path(scratch, "root")
-        argv = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(new)]
+        # Mounts of its own: what an interrupted mmdebstrap leaves mounted must not be in reach of the clean-up.
+        argv = [*APART, "mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(new)]
         try:
             process.check(argv, log=state / "root.log", cancel=cancel)
         except BuildFailure as failure:
@@ -127,14 +138,20 @@ def start(state: Path, environ: Mapping[str, str], *, ping: Callable[[], None], 
     """Start dockerd in a session of its own and wait until ``ping`` raises no ``EnvironmentFault``."""
     root, run, data, pid = root_path(state), state / "run", state / "data", state / "dockerd.pid"
     shutil.rmtree(run, ignore_errors=True)  # a run directory does not outlive its daemon
-    for folder in (run, data):
+    for folder in (run, data, bin_path(state)):
         folder.mkdir(exist_ok=True)
+    _link_cli(state)
     _configure(root, environ)
     for stale in (pid, log_path(state)):
         stale.unlink(missing_ok=True)
     enter = ["sh", "-c", ENTER, "dockerd", str(root), str(run), str(data), str(pid)]
-    argv = ["setsid", "--fork", "unshare", "--mount", "--propagation", "private", *enter]
-    process.check(argv, log=log_path(state), cancel=cancel, env=_daemon_environment(environ), cwd=state)
+    process.check(
+        ["sh", "-c", LAUNCH, "launch", *APART, *enter],
+        log=log_path(state),
+        cancel=cancel,
+        env=_daemon_environment(environ),
+        cwd=state,
+    )
     return _wait_until_up(state, pid, ping=ping, cancel=cancel)
 
 
@@ -152,6 +169,12 @@ def stop(state: Path) -> bool:
         raise EnvironmentFault(f"the engine's processes {sorted(left)} do not end", hint=f"see {log_path(state)}")
     (state / "engine.json").unlink(missing_ok=True)
     return daemon is not None or bool(left)
+
+
+def _link_cli(state: Path) -> None:
+    link = bin_path(state) / "docker"
+    link.unlink(missing_ok=True)
+    link.symlink_to(root_path(state) / CLI)
 
 
 def _configure(root: Path, environ: Mapping[str, str]) -> None:
@@ -173,12 +196,9 @@ def _daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _wait_until_up(state: Path, pid: Path, *, ping: Callable[[], None], cancel: Cancel) -> Daemon:
     deadline = time.monotonic() + START_SECONDS
-    daemon: Daemon | None = None
-    while time.monotonic() < deadline and not cancel.is_set():
-        daemon = daemon or _record(state, pid)
-        if daemon is not None and not daemon.alive:
-            break
-        if daemon is not None and _succeeds(ping):
+    daemon = _record(state, pid)
+    while daemon and daemon.alive and time.monotonic() < deadline and not cancel.is_set():
+        if _succeeds(ping):
             return daemon
         time.sleep(POLL_SECONDS)
     stop(state)
@@ -197,7 +217,7 @@ def _succeeds(ping: Callable[[], None]) -> bool:
 
 
 def _record(state: Path, pid: Path) -> Daemon | None:
-    """Write down which process the daemon is, once it has said so."""
+    """Write down which process the daemon is; None when it did not get as far as saying so."""
     try:
         number = int(pid.read_text("ascii"))
     except (FileNotFoundError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from contextlib import closing
 from dataclasses import dataclass
@@ -161,11 +162,12 @@ def read_status(state: Path, environ: Mapping[str, str], *, cancel: Cancel) -> E
 
 
 def make_environment(address: EngineAddress, state: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` for programs that talk to the engine: DOCKER_HOST, and a docker CLI on PATH where there is one."""
+    """``environ`` for programs that talk to the engine: DOCKER_HOST, and on PATH a docker CLI if there is any."""
     result = {**environ, "DOCKER_HOST": address.url}
-    found = toolchain.find_docker(environ, dockerd.root_path(state))
-    if found is not None:
-        result["PATH"] = os.pathsep.join(filter(None, (environ.get("PATH"), str(found.parent))))
+    own = dockerd.bin_path(state)
+    path = environ.get("PATH", os.defpath)
+    if own.is_dir() and shutil.which("docker", path=path) is None:
+        result["PATH"] = f"{path}{os.pathsep}{own}"
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 import filelock
@@ -116,6 +117,8 @@ class SourceFetcher:
             for passed in failures:
                 self._notice(f"{passed}; taken from the next place")
             return
+        with suppress(OSError):  # something of the file came: that is kept for the next attempt
+            folder.rmdir()
         raise _summarise(artifact, failures)
 
 

@@ -221,7 +221,9 @@ def _place(operation: _Operation) -> None:
 def _copy(operation: _Operation) -> None:
     source = _inside(operation.files, operation.op.subject)
     if source.is_dir() and not source.is_symlink():
-        operation.tree.make_directory(operation.to, operation.op.uid, operation.op.gid)
+        if operation.to:
+            root = Entry(operation.to, EntryType.DIRECTORY, DIRECTORY_MODE)
+            operation.tree.add(operation.owned(root), owned_below=operation.to)
         for entry, file in read_tree(source):
             _copy_file(operation, replace(entry, path=join(operation.to, entry.path)), file, owned_below=operation.to)
     else:

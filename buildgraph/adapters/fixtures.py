@@ -123,7 +123,8 @@ def pack(files: Mapping[str, str | bytes]) -> bytes:
         for path, content in files.items():
             data = content.encode() if isinstance(content, str) else content
             member = tarfile.TarInfo(path.lstrip("/"))
-            member.size, member.mode = len(data), 0o644
+            # Some programs (nss_wrapper) take a file that was last changed at 0 for one that they have read.
+            member.size, member.mode, member.mtime = len(data), 0o644, time.time()
             archive.addfile(member, io.BytesIO(data))
     return buffer.getvalue()
 

@@ -7,6 +7,8 @@ import os
 import re
 import tarfile
 import threading
+import zipfile
+import zlib
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
@@ -19,6 +21,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from buildgraph.adapters.remote import open_remote
 from buildgraph.adapters.web import NotFound, Transient, explain, show
 from buildgraph.errors import NetworkFault, UsageError
 from buildgraph.model import Artifact
@@ -38,6 +41,7 @@ _OLDEST_GLIBC_MINOR = 5
 _LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 _LICENCE_LIMIT = 100
 _SDIST_MEMBERS = 40
+_BROKEN_ARCHIVE = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,25 +126,27 @@ class PackageIndex:
             file=file.filename,
             sha256=sha256,
             size=size,
-            licence=self._licence(file),
+            licence=self._licence(file, size),
         )
 
-    def _licence(self, file: DistributionPackage) -> str:
+    def _licence(self, file: DistributionPackage, size: int) -> str:
         """What the file's metadata says, or nothing: a licence is worth a request, not a failure."""
         try:
             if file.package_type == "sdist":
                 return read_licence(self._sdist_metadata(file))
-            # Some indexes serve metadata that they do not announce, without a digest.
-            verify, timeout = bool(file.metadata_digests), self._web.patience.read
-            return read_licence(self._client.get_package_metadata(file, verify=verify, timeout=timeout))
-        except (
-            pypi_simple.NoMetadataError,
-            pypi_simple.DigestMismatchError,
-            requests.RequestException,
-            NetworkFault,
-            tarfile.TarError,
-        ):
+            return read_licence(self._wheel_metadata(file, size))
+        except (pypi_simple.DigestMismatchError, requests.RequestException, NetworkFault, *_BROKEN_ARCHIVE):
             return ""
+
+    def _wheel_metadata(self, file: DistributionPackage, size: int) -> str:
+        """What the index serves beside the wheel (some do so without saying), else what the wheel holds."""
+        try:
+            verify, timeout = bool(file.metadata_digests), self._web.patience.read
+            return self._client.get_package_metadata(file, verify=verify, timeout=timeout)
+        except pypi_simple.NoMetadataError:
+            with open_remote(self._web, file.url, size) as remote, zipfile.ZipFile(remote) as archive:
+                names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+                return archive.read(names[0]).decode("utf-8", errors="replace") if names else ""
 
     def _sdist_metadata(self, file: DistributionPackage) -> str:
         """PKG-INFO stands among the first members, so that the first few kilobytes will do."""

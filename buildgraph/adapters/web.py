@@ -30,6 +30,7 @@ T = TypeVar("T")
 Addresses: TypeAlias = "Callable[[str], tuple[str, ...]]"
 
 CHUNK = 1 << 20
+_PIECE = 1 << 16  # what a connection that breaks may lose
 POLL_SECONDS = 0.1
 _TEXT_LIMIT = 64 << 20
 _WORTH_ANOTHER_TRY = frozenset({429, 502, 503, 504})
@@ -220,10 +221,10 @@ class Web:
 
 
 def chunks(response: requests.Response, url: str, *, limit: int | None = None) -> Iterator[bytes]:
-    """The body as sent, in pieces of up to 1 MiB; a broken body is ``Transient``, more than ``limit`` bytes a fault."""
+    """The body as sent, in pieces of 64 KiB; a broken body is ``Transient``, more than ``limit`` bytes a fault."""
     size = 0
     try:
-        for data in response.raw.stream(CHUNK, decode_content=False):
+        for data in response.raw.stream(_PIECE, decode_content=False):
             size += len(data)
             if limit is not None and size > limit:
                 raise NetworkFault(f"{show(url)}: more than {limit} bytes")

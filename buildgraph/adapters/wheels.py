@@ -16,7 +16,7 @@ from installer.exceptions import InstallerError
 from installer.records import Hash, RecordEntry
 from installer.scripts import Script
 from installer.sources import WheelFile
-from installer.utils import Scheme, construct_record_file, fix_shebang
+from installer.utils import SCHEME_NAMES, Scheme, construct_record_file, fix_shebang
 
 from buildgraph.adapters import process
 from buildgraph.adapters.archive import open_layer
@@ -149,11 +149,10 @@ class TreeDestination(WheelDestination):
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
         """Write RECORD, without what is left out."""
-        home = self._folder(scheme)
+        home = "/" + self._folder(scheme)
+        prefixes = {place: relpath("/" + self._folder(place), home) + "/" for place in SCHEME_NAMES}
         kept = [(place, record) for place, record in records if not self._is_left_out(place, record.path)]
-        with construct_record_file(
-            kept, lambda place: None if self._folder(place) == home else relpath(self._folder(place), home) + "/"
-        ) as stream:
+        with construct_record_file(kept, lambda place: None if prefixes[place] == "./" else prefixes[place]) as stream:
             self._write(scheme, record_file_path, stream, executable=False)
 
     @property

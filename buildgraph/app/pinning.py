@@ -145,7 +145,7 @@ def _make_changes(session: Session, ledger: Ledger) -> tuple[Change, ...]:
         texts[pin.file] = splice(text, pin.path, values, file=pin.file)
         reference = f"{values.registry}/{values.repository}:{values.tag}@{values.digest}"
         chart = str(PurePosixPath(pin.file).with_name(CHART_FILE))
-        references.setdefault(chart, {})[_name_in_chart(session, pin)] = reference
+        references.setdefault(chart, {})[pin.image] = reference
     for chart, images in references.items():
         metadata = session.workspace.read_text(chart)
         if metadata is not None:
@@ -165,10 +165,6 @@ def _make_values(session: Session, pin: Pin, ledger: Ledger) -> PinValues:
         tag=image.tags[0],
         digest=ledger.entries[name].digest,
     )
-
-
-def _name_in_chart(session: Session, pin: Pin) -> str:
-    return session.catalogue.aliases.get(pin.image, pin.image)
 
 
 def _read(session: Session, file: str, where: str) -> str:

@@ -7,7 +7,7 @@ from threading import Lock as Mutex
 from typing import TYPE_CHECKING
 
 from buildgraph.compose import compose_image, find_clashes
-from buildgraph.errors import BuildFailure, Conflict, LockError
+from buildgraph.errors import BuildFailure, BuildgraphError, Conflict, LockError
 from buildgraph.events import Outcome, StepProgress
 from buildgraph.execute.loop import Done, StepFailure
 from buildgraph.key import compute_content_key
@@ -132,7 +132,12 @@ class Workbench:
         missing = [artifact for artifact in entry.artifacts if not fetcher.has(artifact)]
         if not missing:
             return Done(note="was here already", outcome=Outcome.REUSED)
-        fetcher.fetch(missing, progress=self._progress(step), cancel=self._ports.cancel)
+        try:
+            fetcher.fetch(missing, progress=self._progress(step), cancel=self._ports.cancel)
+        except BuildgraphError as error:
+            # The fetcher knows artifacts, not which node's lock entry they stand in.
+            error.hint = error.hint.replace("<node>", step.node)
+            raise
         return Done(note=f"{sum(artifact.size for artifact in missing) / 1e6:.1f} MB")
 
     def _build(self, step: Step) -> Done:

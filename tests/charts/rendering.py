@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from buildgraph.adapters import process
+from buildgraph.pin import read_pin
 from tests.charts.values_table import CHART
 
 if TYPE_CHECKING:
@@ -36,20 +37,21 @@ class Helm:
     """One Helm program and the chart that it renders."""
 
     program: Path
+    chart: Path = CHART
 
     def template(self, values: Mapping[str, object], *options: str, release: str = "demo") -> str:
         """The rendered objects as text; ``BuildFailure`` with Helm's last line when it refuses."""
-        return self._run(["template", release, str(CHART), *options], values)
+        return self._run(["template", release, str(self.chart), *options], values)
 
     def lint(self, values: Mapping[str, object]) -> str:
         """What lint says when it has nothing to complain about."""
-        return self._run(["lint", "--strict", str(CHART)], values)
+        return self._run(["lint", "--strict", str(self.chart)], values)
 
     def refusal(self, values: Mapping[str, object], *options: str) -> str:
         """All that Helm says when it refuses the values."""
         with tempfile.TemporaryDirectory() as name:
             log = Path(name) / "log"
-            argv = self._argv(["template", "demo", str(CHART), *options], values, Path(name))
+            argv = self._argv(["template", "demo", str(self.chart), *options], values, Path(name))
             code = process.run(argv, log=log, cancel=process.Never())
             assert code != 0, f"Helm takes {values}"
             return log.read_text(encoding="utf-8")
@@ -68,6 +70,23 @@ class Helm:
 def parse(text: str) -> tuple[Document, ...]:
     """The objects of a rendered chart."""
     return tuple(document for document in yaml.safe_load_all(text) if document)
+
+
+def render(helm: Helm, values: Document, *options: str) -> tuple[Document, ...]:
+    """The objects that the chart's values render to."""
+    return parse(helm.template(values, *options))
+
+
+def settings(objects: Sequence[Document]) -> dict[str, str]:
+    """The Spark settings in the rendered ConfigMap."""
+    return parse_defaults(find(objects, "ConfigMap")["data"]["spark-defaults.conf"])
+
+
+def reference(path: str) -> str:
+    """The reference that the values file pins at a path."""
+    text = (CHART / "values.yaml").read_text(encoding="utf-8")
+    pin = read_pin(text, path, file="values.yaml")
+    return f"{pin.registry}/{pin.repository}:{pin.tag}" + (f"@{pin.digest}" if pin.digest else "")
 
 
 def find(objects: Sequence[Document], kind: str) -> Document:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-import yaml
 
-from buildgraph.errors import BuildFailure
-from buildgraph.pin import IMAGES_ANNOTATION, read_pin
-from tests.charts import values_table
+from tests.charts.presets import DIGEST, EVERYTHING, PRESETS
 from tests.charts.rendering import (
     Document,
     Helm,
@@ -17,75 +14,15 @@ from tests.charts.rendering import (
     find,
     is_selected,
     parse,
-    parse_defaults,
     pods,
+    reference,
+    render,
+    settings,
     violations,
 )
 from tests.helm import RELEASES, ensure_helm
 
-DIGEST = "sha256:" + "ab" * 32
-OTHER_DIGEST = "sha256:" + "cd" * 32
-EVERYTHING: Document = {
-    "backend": "k8s",
-    "gpu": {"enabled": True, "runtimeClassName": "nvidia", "image": {"pullSecrets": ["own"]}},
-    "global": {"imageRegistry": "mirror.example:5000", "imagePullSecrets": ["shared", {"name": "own"}]},
-    "connect": {"replicas": 2, "service": {"annotations": {"a": "b"}}},
-    "executor": {
-        "dynamicAllocation": {"enabled": True},
-        "memoryOverhead": "1g",
-        "requestCores": "500m",
-        "limitCores": "2",
-        "serviceAccountName": "cloud",
-        "nodeSelector": {"gpu": "yes"},
-        "tolerations": [{"key": "gpu", "operator": "Exists"}],
-        "affinity": {"nodeAffinity": {}},
-    },
-    "s3": {"endpoint": "https://s3.example", "region": "eu-1", "existingSecret": "s3-keys"},
-    "eventLog": {"enabled": True, "dir": "s3a://spark-logs/4.1/events"},
-    "networkPolicy": {
-        "allowExternal": False,
-        "extraIngressFrom": [{"namespaceSelector": {}}],
-        "allowExternalEgress": False,
-        "extraEgress": [{"ports": [{"port": 443}]}],
-    },
-    "serviceAccount": {"annotations": {"role": "x"}},
-    "nodeSelector": {"disk": "ssd"},
-    "tolerations": [{"operator": "Exists"}],
-    "affinity": {"podAntiAffinity": {}},
-    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
-    "podAnnotations": {"note": "x"},
-    "podLabels": {"team": "data"},
-    "extraEnv": [{"name": "TZ", "value": "UTC"}],
-    "extraVolumes": [{"name": "ca", "configMap": {"name": "ca"}}],
-    "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca"}],
-    "extraObjects": [
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "{{ .Release.Name }}-map"}},
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-text'}\n",
-    ],
-}
-PRESETS: dict[str, Document] = {
-    "default": {},
-    "k8s": {"backend": "k8s"},
-    "gpu": {"gpu": {"enabled": True}},
-    "gpu-k8s": {"backend": "k8s", "gpu": {"enabled": True}},
-    "everything": EVERYTHING,
-}
 every_preset = pytest.mark.parametrize("values", PRESETS.values(), ids=PRESETS)
-
-
-def render(helm: Helm, values: Document, *options: str) -> tuple[Document, ...]:
-    return parse(helm.template(values, *options))
-
-
-def settings(objects: tuple[Document, ...]) -> dict[str, str]:
-    return parse_defaults(find(objects, "ConfigMap")["data"]["spark-defaults.conf"])
-
-
-def reference(path: str) -> str:
-    """The reference that the values file pins at a path."""
-    text = (values_table.CHART / "values.yaml").read_text(encoding="utf-8")
-    pin = read_pin(text, path, file="values.yaml")
-    return f"{pin.registry}/{pin.repository}:{pin.tag}" + (f"@{pin.digest}" if pin.digest else "")
 
 
 @every_preset
@@ -299,6 +236,7 @@ def test_the_users_settings_win(helm: Helm) -> None:
             "spark.part": 0.25,
             "spark.redaction.regex": r"(?i)secret\d",
             "spark.driver.host": "driver.example",
+            "spark.app.name": "mine",
         },
     }
     objects = render(helm, values)
@@ -310,7 +248,8 @@ def test_the_users_settings_win(helm: Helm) -> None:
     assert conf["spark.part"] == "0.25"
     assert conf["spark.redaction.regex"] == r"(?i)secret\\d"
     (container,) = containers(find(objects, "Deployment")["spec"]["template"])
-    assert container["args"] == ["connect", "--conf", "spark.kubernetes.driver.pod.name=$(POD_NAME)"]
+    pod_name = "spark.kubernetes.driver.pod.name=$(POD_NAME)"
+    assert container["args"] == ["connect", "--name", "mine", "--conf", pod_name]
 
 
 def test_gpus_on_executors(helm: Helm) -> None:
@@ -376,81 +315,6 @@ def test_a_changed_setting_restarts_the_server(helm: Helm) -> None:
 def test_a_budget_comes_with_the_second_server(helm: Helm) -> None:
     kinds = [{each["kind"] for each in render(helm, {"connect": {"replicas": count}})} for count in (1, 2)]
     assert [("PodDisruptionBudget" in kind) for kind in kinds] == [False, True]
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"sparkconf": {}},
-        {"image": {"name": "x"}},
-        {"image": {"digest": "sha256:1"}},
-        {"image": {"digest": DIGEST.upper()}},
-        {"image": {"tag": 4.1}},
-        {"image": {"tag": "a:b"}},
-        {"image": {"repository": ""}},
-        {"gpu": {"image": {"digest": "x"}}},
-        {"gpu": {"count": 0}},
-        {"backend": "standalone"},
-        {"connect": {"replicas": -1}},
-        {"connect": {"memory": "1 GB"}},
-        {"executor": {"memroy": "1g"}},
-        {"sparkConf": {"spark.x": "a\nspark.y=b"}},
-        {"sparkConf": {"spark.x y": "z"}},
-        {"sparkConf": {"hadoop.x": "z"}},
-        {"s3": {"accessKey": "x"}},
-        {"networkPolicy": {"enabled": "yes"}},
-    ],
-    ids=str,
-)
-def test_the_schema_refuses(helm: Helm, values: Document) -> None:
-    assert "values don't meet the specifications of the schema" in helm.refusal(values)
-
-
-def test_the_schema_takes_what_a_parent_chart_adds(helm: Helm) -> None:
-    values = {"enabled": True, "global": {"imageRegistry": "mirror.example", "other": {"deep": 1}}}
-    assert render(helm, values)
-
-
-def test_all_contradictions_are_named_at_once(helm: Helm) -> None:
-    refusal = helm.refusal(
-        {
-            "backend": "k8s",
-            "image": {"tag": f"4.1.1@{DIGEST}", "digest": OTHER_DIGEST},
-            "connect": {"replicas": 2, "service": {"sessionAffinity": "None"}},
-            "eventLog": {"enabled": True},
-            "serviceAccount": {"create": False},
-        }
-    )
-    assert f"image.tag holds {DIGEST}, but image.digest is {OTHER_DIGEST}" in refusal
-    assert "connect.replicas is more than 1" in refusal
-    assert "eventLog.enabled needs eventLog.dir" in refusal
-    assert "needs serviceAccount.name" in refusal
-
-
-def test_latest_without_a_digest_is_refused(helm: Helm) -> None:
-    assert "image.tag is latest" in helm.refusal({"image": {"tag": "latest", "digest": ""}})
-    with pytest.raises(BuildFailure):
-        helm.template({"gpu": {"enabled": True, "image": {"tag": "latest", "digest": ""}}})
-
-
-def test_values_and_schema_name_the_same_keys() -> None:
-    schema = values_table.load_schema()
-    named = {path for path, _ in values_table.walk_values(values_table.load_values(), schema)}
-    assert named == set(values_table.walk_schema(schema)) - {"enabled"}
-    assert [path for path in named if not values_table.describe(schema, path).get("description")] == []
-
-
-def test_the_readme_shows_the_values_as_they_are() -> None:
-    readme = (values_table.CHART / "README.md").read_text(encoding="utf-8")
-    table = values_table.render_table(values_table.load_values(), values_table.load_schema())
-    assert values_table.insert_table(readme, table) == readme, "run: python -m tests.charts.values_table"
-
-
-def test_the_chart_lists_the_images_that_it_runs() -> None:
-    chart = yaml.safe_load((values_table.CHART / "Chart.yaml").read_text(encoding="utf-8"))
-    listed = {each["name"]: each["image"] for each in yaml.safe_load(chart["annotations"][IMAGES_ANNOTATION[-1]])}
-    assert listed == {"spark-4.1": reference("image"), "spark-4.1-gpu": reference("gpu.image")}
-    assert values_table.load_values()["image"]["tag"].startswith(chart["appVersion"])
 
 
 def _selects(policy: Document, pod: Document) -> bool:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer. ``cut``: only so many bytes of the body are sent, then the connection is reset, or stalls.
+    """One answer. ``cut``: only so many bytes of the body are sent, then the connection closes, stalls, or is reset.
 
-    ``ranges``: a ``Range`` (unless ``If-Range`` names another ETag) gets the rest, with status 206.
+    ``ranges``: a ``Range`` (unless ``If-Range`` names another ETag) gets its part, with status 206.
     """
 
     status: int = 200
@@ -27,6 +27,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
     stall: bool = False
+    reset: bool = False
     ranges: bool = False
     meet: threading.Barrier | None = None
 
@@ -112,11 +113,11 @@ def answer(handler: BaseHTTPRequestHandler, reply: Reply, asked: Asked, released
     if reply.stall and reply.cut is None:
         released.wait()
         return
-    start = wanted_start(reply, asked)
-    body = reply.body[start:]
-    handler.send_response(206 if start else reply.status)
-    if start:
-        handler.send_header("Content-Range", f"bytes {start}-{len(reply.body) - 1}/{len(reply.body)}")
+    part = wanted_part(reply, asked)
+    body = reply.body if part is None else reply.body[part.start : part.stop]
+    handler.send_response(reply.status if part is None else 206)
+    if part is not None:
+        handler.send_header("Content-Range", f"bytes {part.start}-{part.stop - 1}/{len(reply.body)}")
     for name, value in {"Content-Length": str(len(body)), **reply.headers}.items():
         if value:
             handler.send_header(name, value)
@@ -127,15 +128,16 @@ def answer(handler: BaseHTTPRequestHandler, reply: Reply, asked: Asked, released
     handler.wfile.flush()
     if reply.stall:
         released.wait()
-    elif reply.cut is not None:
-        reset = struct.pack("ii", 1, 0)
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    elif reply.reset:
+        at_once = struct.pack("ii", 1, 0)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
 
 
-def wanted_start(reply: Reply, asked: Asked) -> int:
-    """Where a range request lets the body start; 0 for the whole."""
+def wanted_part(reply: Reply, asked: Asked) -> range | None:
+    """Which bytes a range request gets; None for the whole."""
     header = asked.headers.get("Range", "")
     known = asked.headers.get("If-Range")
     if not reply.ranges or not header or (known is not None and known != reply.headers.get("ETag")):
-        return 0
-    return int(header.removeprefix("bytes=").partition("-")[0])
+        return None
+    first, _, last = header.removeprefix("bytes=").partition("-")
+    return range(int(first), min(int(last) + 1, len(reply.body)) if last else len(reply.body))

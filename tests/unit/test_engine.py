@@ -129,12 +129,14 @@ def test_the_default_sockets_link_is_removed_only_while_it_is_ours(tmp_path: Pat
 
 
 def test_programs_get_the_address_and_a_docker_on_their_path(tmp_path: Path) -> None:
-    make_program(dockerd.root_path(tmp_path) / CLI, 0)
+    own = make_program(dockerd.bin_path(tmp_path) / "docker", 0)
     address = engine.EngineAddress(url="unix:///x.sock", ours=True)
     found = engine.make_environment(address, tmp_path, {"PATH": "/nowhere", "LANG": "C"})
     assert found["DOCKER_HOST"] == "unix:///x.sock"
     assert found["LANG"] == "C"
-    assert found["PATH"] == f"/nowhere:{tmp_path}/root/usr/bin"
+    assert found["PATH"] == f"/nowhere:{own.parent}"
+    host = str(make_program(tmp_path / "host" / "docker", 0).parent)
+    assert engine.make_environment(address, tmp_path, {"PATH": host})["PATH"] == host
 
 
 def test_the_machines_docker_comes_before_the_engines(tmp_path: Path) -> None:

@@ -4,19 +4,24 @@ import errno
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from buildgraph.adapters.download import Candidate, _naming_a_full_disk
+from buildgraph.adapters.download import _naming_a_full_disk
 from buildgraph.adapters.fetch import SourceFetcher
 from buildgraph.adapters.web import Patience, Web, check_redirect, redact
 from buildgraph.errors import EnvironmentFault, ErrorGroup, IntegrityError, Interrupted, LockError, NetworkFault
-from buildgraph.model import Artifact
 from tests.fakes.fetcher import make_artifact
 from tests.fakes.webserver import Reply, WebServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from buildgraph.adapters.download import Candidate
+    from buildgraph.model import Artifact
 
 CONTENT = bytes(range(256)) * 4096
 HALF = len(CONTENT) // 2
@@ -65,13 +70,20 @@ def bench(tmp_path: Path, web: Web) -> Bench:
     return Bench(tmp_path, web)
 
 
-def test_a_reset_body_is_taken_up_where_it_broke(bench: Bench, server: WebServer) -> None:
+def test_a_broken_body_is_taken_up_where_it_broke(bench: Bench, server: WebServer) -> None:
     whole = Reply(body=CONTENT, headers={"ETag": '"1"'}, ranges=True)
     bench.places = (server.serve("/a", replace(whole, cut=HALF), whole),)
     bench.fetch()
     assert bench.fetcher.path(JAR).read_bytes() == CONTENT
     assert server.asked[1].headers["If-Range"] == '"1"'
     assert 0 < int(server.asked[1].headers["Range"].removeprefix("bytes=").removesuffix("-")) <= HALF
+
+
+def test_a_reset_connection_is_no_failure(bench: Bench, server: WebServer) -> None:
+    whole = Reply(body=CONTENT, headers={"ETag": '"1"'}, ranges=True)
+    bench.places = (server.serve("/a", replace(whole, cut=HALF, reset=True), whole),)
+    bench.fetch()
+    assert bench.fetcher.path(JAR).read_bytes() == CONTENT
 
 
 def test_a_stalled_body_is_given_up_and_asked_for_again(bench: Bench, server: WebServer) -> None:
@@ -143,6 +155,7 @@ def test_a_refusal_is_not_repeated(bench: Bench, server: WebServer, status: int)
     with pytest.raises(NetworkFault, match=str(status)):
         bench.fetch()
     assert len(server.asked) == 1
+    assert not bench.fetcher.path(JAR).parent.exists()
 
 
 def test_wrong_bytes_of_the_right_size_are_refused_and_not_kept(bench: Bench, server: WebServer) -> None:
@@ -236,7 +249,6 @@ def test_cancelling_a_stalled_download_is_quick_and_keeps_what_came(tmp_path: Pa
     whole = Reply(body=CONTENT, headers={"ETag": '"1"'}, ranges=True)
     bench.places = (server.serve("/a", replace(whole, cut=HALF, stall=True), whole),)
     cancel = threading.Event()
-    # The bytes of the first half lie in the response's buffer until a whole piece has come or the read ends.
     threading.Timer(0.3, cancel.set).start()
     begun = time.monotonic()
     with pytest.raises(Interrupted):
@@ -335,7 +347,7 @@ def test_a_given_file_with_other_bytes_is_refused_and_removed(bench: Bench, tmp_
 
 
 def test_credentials_never_reach_a_message(bench: Bench, server: WebServer) -> None:
-    server.serve("/a", Reply(status=403))
+    server.serve("/a?token=s3cret", Reply(status=403))
     bench.places = (f"http://user:hunter2@{server.address}/a?token=s3cret",)
     with pytest.raises(NetworkFault, match="403") as caught:
         bench.fetch()

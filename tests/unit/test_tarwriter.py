@@ -66,7 +66,9 @@ def test_a_tar_reader_finds_what_was_written() -> None:
 
 def test_the_bytes_are_those_of_this_writer_format() -> None:
     assert WRITER_FORMAT == 1
-    assert write(MemoryBlobs(), *SAMPLE).digest == ""
+    assert write(MemoryBlobs(), *SAMPLE).digest == (
+        "sha256:ed8b61c07ad5dbe317c1c870f315dcd1c209bdcfee856b2d26e8dc549605f562"
+    )
 
 
 def test_an_uncompressed_layer_has_one_hash() -> None:

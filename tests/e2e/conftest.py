@@ -1,0 +1,90 @@
+"""The real catalogue, really built: one build for the whole session, in the user's own store and engine.
+
+A Debian package that was locked may be gone from the archive (a security update replaced it). Then the catalogue is
+proven with today's packages: Debian is locked anew into a temporary lock, loudly, and everything here uses that one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ("spark-4.1-gpu", "spark-4.1")
+DEBIAN_LAYERS = ("os", "jdk-17")
+GONE = "buildgraph lock --update"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """The ``buildgraph`` command in a project folder."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def run(self, *args: str, prefix: tuple[str, ...] = (), **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run the command; output captured, any exit code."""
+        return subprocess.run(
+            [*prefix, sys.executable, "-m", "buildgraph", "-C", str(self.folder), *args],
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *args: str) -> dict[str, list[dict[str, str]]]:
+        """The document that the command prints; it must end well."""
+        done = self.run(*args, "--json")
+        assert done.returncode == 0, done.stderr
+        document: dict[str, list[dict[str, str]]] = json.loads(done.stdout)
+        return document
+
+    def copy(self, folder: Path) -> Project:
+        """The same project elsewhere, to be changed at will, with the same store."""
+        for name in ("manifests", "layers", "charts"):
+            shutil.copytree(self.folder / name, folder / name, symlinks=True)
+        return Project(folder=folder, environ=self.environ)
+
+
+def targets(names: tuple[str, ...] = IMAGES) -> list[str]:
+    return [word for name in names for word in ("--target", name)]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project with its images built, tested and loaded."""
+    project = Project(folder=ROOT, environ=dict(os.environ))
+    done = _build(project)
+    if done.returncode and GONE in done.stderr:
+        lock = tmp_path_factory.mktemp("lock") / "today.lock"
+        words = [word for layer in DEBIAN_LAYERS for word in ("--update", layer)]
+        relocked = project.run("lock", *words, "--output", str(lock))
+        assert relocked.returncode == 0, relocked.stderr
+        print(f"\nNOTE: locked Debian packages have moved; testing with today's packages ({lock})", file=sys.stderr)
+        project = Project(folder=ROOT, environ={**os.environ, "BUILDGRAPH_LOCK": str(lock)})
+        done = _build(project)
+    assert done.returncode == 0, done.stderr[-6000:]
+    return project
+
+
+def _build(project: Project) -> subprocess.CompletedProcess[str]:
+    """Build with the progress on the terminal of the test run: this takes minutes."""
+    argv = [sys.executable, "-m", "buildgraph", "-C", str(project.folder), "build", *targets(), "--progress", "plain"]
+    lines: list[str] = []
+    with subprocess.Popen(argv, env=dict(project.environ), stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            lines.append(line)
+            sys.__stderr__.write(line)  # type: ignore[union-attr]
+    return subprocess.CompletedProcess(argv, child.returncode, "", "".join(lines))

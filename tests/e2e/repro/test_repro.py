@@ -1,0 +1,50 @@
+"""Same inputs, same digest: a second cold build that differs in whatever must not matter."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import Project, targets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.engine
+
+ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "de_DE.UTF-8", "USER": "someone", "LOGNAME": "someone"}
+
+
+def test_a_cold_build_on_a_differing_machine_gives_the_same_digest_for_every_node(
+    built: Project, tmp_path: Path
+) -> None:
+    project = built.copy(tmp_path / "another place")
+    store = tmp_path / "empty store"
+    script = 'hostname another-machine; umask 077; cd /; exec "$@"'
+    done = project.run(
+        "--store",
+        str(store),
+        "build",
+        *targets(),
+        "--no-test",
+        "--no-load",
+        "--progress",
+        "plain",
+        prefix=("unshare", "--uts", "sh", "-c", script, "sh"),
+        DOCKER_HOST=_address(built),
+        **ELSEWHERE,
+    )
+    assert done.returncode == 0, done.stderr
+    again = Project(folder=project.folder, environ={**built.environ, "BUILDGRAPH_STORE": str(store)})
+    first = {node["node"]: node["digest"] for node in built.json("list", "*")["nodes"]}
+    second = {node["node"]: node["digest"] for node in again.json("list", "*")["nodes"]}
+    made = {name: digest for name, digest in second.items() if digest}
+    assert len(made) >= 13
+    assert made == {name: first[name] for name in made}
+
+
+def _address(project: Project) -> str:
+    line = next(line for line in project.run("engine", "env").stdout.splitlines() if "DOCKER_HOST" in line)
+    return os.path.expandvars(line.partition("=")[2])
