@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,8 @@ class Action(StrEnum):
 class Step:
     """One piece of work. ``needs`` are ids of other steps; ``seconds`` is what it is expected to take.
 
-    ``refusal`` is why the step cannot be done at all (an unlocked source); such a step fails at once.
+    ``refusal`` is why the step cannot be done at all (an unlocked source); such a step fails at once. ``again``: what
+    the store knows of its outcome does not count.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Step:
     source: str = ""
     seconds: float = 0.0
     refusal: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +87,12 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the user asked for beside the targets."""
+    """What the user asked for beside the targets. ``force``: the nodes that are made again."""
 
     test: bool = True
     load: bool = True
     retest: bool = False
+    force: frozenset[str] = frozenset()
 
 
 def make_plan(
@@ -111,9 +114,7 @@ def make_plan(
     steps = tuple(planner.plan_nodes([catalogue.nodes[name] for name in nodes], frozenset(targets)))
     busy = {step.node for step in steps}
     reused = tuple(name for name in nodes if name not in busy)
-    return Plan(
-        targets=tuple(targets), nodes=tuple(nodes), steps=steps, reused=reused, with_tests=wishes.test
-    )
+    return Plan(targets=tuple(targets), nodes=tuple(nodes), steps=steps, reused=reused, with_tests=wishes.test)
 
 
 def compose_test_image(catalogue: Catalogue, node: Node, records: Mapping[str, Record]) -> Composition | None:
@@ -228,7 +229,11 @@ class _Planner:
         lacking = self._keys.unlocked.get(node.name, ())
         refusal = f"not locked: {'; '.join(lacking)}" if lacking else ""
         reason = refusal or self._state.misses.get(node.name, "never built")
-        step = self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS, refusal=refusal)
+        step = replace(
+            self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS),
+            refusal=refusal,
+            again=node.name in self._wishes.force,
+        )
         self._made[node.name] = step.id
         return step
 
@@ -243,7 +248,9 @@ class _Planner:
             return
         else:
             reason = "no pass is recorded for these tests on this image"
-        step = self._step(Action.TEST, node.name, reason, needs, seconds=TEST_SECONDS)
+        step = replace(
+            self._step(Action.TEST, node.name, reason, needs, seconds=TEST_SECONDS), again=self._wishes.retest
+        )
         self._tests[node.name] = step.id
         yield step
 
@@ -256,7 +263,6 @@ class _Planner:
         *,
         seconds: float,
         source: str = "",
-        refusal: str = "",
     ) -> Step:
         step_id = f"{action}:{node}" + (f"/{source}" if source else "")
         return Step(
@@ -267,7 +273,6 @@ class _Planner:
             needs=tuple(dict.fromkeys(needs)),
             source=source,
             seconds=self._state.seconds.get(step_id, seconds),
-            refusal=refusal,
         )
 
     def _made_of(self, names: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from buildgraph.errors import ExitCode
 from buildgraph.events import Outcome
 from buildgraph.model import Image, Layer, Stage
 from buildgraph.plan import Action
@@ -22,7 +23,10 @@ STAGES = tuple(Stage)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """How a step ended. ``note`` is one line; ``details`` more of them (failed tests); ``log`` a path or empty."""
+    """How a step ended. ``note`` is one line; ``details`` more of them (failed tests); ``log`` a path or empty.
+
+    ``exit_code`` is that of the error that ended it.
+    """
 
     step: Step
     outcome: Outcome
@@ -31,6 +35,7 @@ class StepResult:
     note: str = ""
     details: tuple[str, ...] = ()
     log: str = ""
+    exit_code: ExitCode = ExitCode.OK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,13 @@ class Result:
     def is_interrupted(self) -> bool:
         """True when the run was asked to stop."""
         return any(result.outcome is Outcome.CANCELLED for result in self.steps)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the program ends with: the highest code of the failed steps, as for a group of errors."""
+        if self.failed:
+            return max(result.exit_code for result in self.failed)
+        return ExitCode.INTERRUPTED if self.is_interrupted else ExitCode.OK
 
 
 def describe_plan(plan: Plan, keys: Keys, records: Mapping[str, Record]) -> list[Json]:

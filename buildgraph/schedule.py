@@ -109,12 +109,12 @@ class Schedule:
         return tuple(self._steps[step_id] for step_id in rest)
 
     def _block(self, first: Iterable[str]) -> tuple[Step, ...]:
-        pending, blocked = list(first), []
+        pending, blocked = list(first), set()
         while pending:
             step_id = pending.pop()
             if step_id not in self._ended:
                 self._ended.add(step_id)
-                blocked.append(self._steps[step_id])
+                blocked.add(step_id)
                 pending.extend(self._dependents[step_id])
         self._ready = [step_id for step_id in self._ready if step_id not in self._ended]
-        return tuple(step for step in self._steps.values() if step in blocked)
+        return tuple(step for step_id, step in self._steps.items() if step_id in blocked)

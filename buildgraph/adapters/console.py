@@ -117,6 +117,8 @@ class LiveView:
 
     def emit(self, event: Event) -> None:
         """Take the event in; the table is drawn at its own pace."""
+        from rich.markup import escape
+
         with self._mutex:
             if isinstance(event, RunStarted):
                 self._total, self._reused = len(event.steps), event.reused
@@ -128,7 +130,7 @@ class LiveView:
                 self._running.pop(event.step, None)
                 self._ended.append(event)
         if isinstance(event, Notice):
-            self._console.print(f"[dim]note[/] {event.text}", highlight=False)
+            self._console.print(f"[dim]note[/] {escape(event.text)}", highlight=False)
         elif isinstance(event, StepFinished):
             self._console.print(_describe_end(event), highlight=False)
 

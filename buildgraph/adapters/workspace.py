@@ -77,10 +77,10 @@ class Workspace:
         return _hash(path)
 
     def _read(self, path: Path, limit: int | None = _MAX_MANIFEST) -> str:
-        shown = path.relative_to(self.root).as_posix()
-        if limit is not None and path.stat().st_size > limit:
-            raise UsageError(f"larger than {limit} bytes", where=shown, hint="split it")
+        shown = (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
         try:
+            if limit is not None and path.stat().st_size > limit:
+                raise UsageError(f"larger than {limit} bytes", where=shown, hint="split it")
             return path.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"not UTF-8 at byte {error.start}", where=shown) from error

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from buildgraph.adapters.disk import disk_faults, make_folder
 from buildgraph.app.equipment import Equipment
 from buildgraph.app.planning import save_durations
 from buildgraph.events import Outcome, StepProgress
@@ -50,7 +51,8 @@ def run_plan(
     """Carry the plan out; the result and all records then known. Failures of steps are in the result, not raised."""
     run = f"{datetime.now(tz=UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     folder = session.store.runs / run
-    folder.mkdir(parents=True, mode=0o700)
+    with disk_faults(folder, "make the folder of the run's logs"):
+        make_folder(folder)
     equipment = Equipment(session, run=run, emit=emit, cancel=cancel)
     with (folder / "events.jsonl").open("w", encoding="utf-8") as journal:
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters import engine
 from buildgraph.adapters.process import Never
-from buildgraph.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +43,6 @@ def describe_engine() -> dict[str, str | bool]:
 def export_lines() -> tuple[str, ...]:
     """Shell lines that lead ``docker`` to the engine that answers."""
     state = engine.default_state()
-    address = engine.find_engine(os.environ, state)
-    if address is None:
-        raise EnvironmentFault("no Docker engine answers", hint=engine.UP_HINT)
+    address = engine.require_engine(os.environ, state)
     environ = engine.make_environment(address, state, os.environ)
     return tuple(f"export {name}={shlex.quote(environ[name])}" for name in ("DOCKER_HOST", "PATH"))

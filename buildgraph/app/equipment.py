@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import EnvironmentFault
 from buildgraph.events import Notice
 from buildgraph.model import Kind
 
@@ -125,10 +124,7 @@ class Equipment:
     def _address(self) -> EngineAddress:
         from buildgraph.adapters import engine
 
-        found = engine.find_engine(self._session.environ, engine.default_state())
-        if found is None:
-            raise EnvironmentFault("no Docker engine answers", hint=engine.UP_HINT)
-        return found
+        return engine.require_engine(self._session.environ, engine.default_state())
 
     @cached_property
     def _engine_environ(self) -> dict[str, str]:

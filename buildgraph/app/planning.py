@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from buildgraph.graph import find_closure, find_targets
@@ -43,6 +43,7 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
     keys = compute_keys(catalogue, session.lock, session.trees, nodes)
     forced = set(find_targets(catalogue, force)) if force else set()
     records, misses = read_records(session, keys, forced=forced)
+    wishes = replace(wishes, force=frozenset(forced))
     state = State(
         records=records,
         misses=misses,

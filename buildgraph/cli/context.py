@@ -54,6 +54,22 @@ def say(text: str) -> None:
 
 
 @contextmanager
+def checking(fine: str, *, as_json: bool) -> Iterator[None]:
+    """A ``--check``: ``fine`` when nothing is stale, or whether it is, with the diff, as one document."""
+    try:
+        yield
+    except Stale as stale:
+        if not as_json:
+            raise
+        print_json({"up_to_date": False, "diff": stale.diff})
+        raise Stale(stale.what, where=stale.where, hint=stale.hint) from stale
+    if as_json:
+        print_json({"up_to_date": True, "diff": ""})
+    else:
+        click.echo(fine)
+
+
+@contextmanager
 def reported_errors() -> Iterator[None]:
     """End with the error's exit code after its lines; a bug keeps its traceback."""
     try:

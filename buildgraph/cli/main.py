@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from buildgraph import __version__
-from buildgraph.cli.context import Context, pass_context, print_json, reported_errors, say, stoppable
+from buildgraph.cli.context import Context, checking, pass_context, print_json, reported_errors, say, stoppable
 from buildgraph.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -237,21 +237,25 @@ def load(context: Context, patterns: tuple[str, ...], more: tuple[str, ...], *, 
     "--update", multiple=True, metavar="NAME[=VERSION]", help="Resolve these anew; repeatable, globs allowed."
 )
 @click.option("--output", help="Write another file than the lock that is read.")
+@_json
 @pass_context
-def lock(context: Context, *, check: bool, update: tuple[str, ...], output: str | None) -> None:
+def lock(context: Context, *, check: bool, update: tuple[str, ...], output: str | None, as_json: bool) -> None:
     """Resolve every source that is not locked yet: version, sha256, size, licence."""
     from buildgraph.app.equipment import make_resolver
     from buildgraph.app.locking import check_lock, parse_update, update_lock
 
     session = context.session
     if check:
-        check_lock(session)
-        click.echo(f"{session.lock_file} is up to date")
+        with checking(f"{session.lock_file} is up to date", as_json=as_json):
+            check_lock(session)
         return
-    updates = [parse_update(text) for text in update]
+    updates, output = [parse_update(text) for text in update], output or session.lock_file
     with stoppable() as cancel, make_resolver(session, cancel=cancel) as resolver:
-        count = update_lock(session, resolver, updates, output=output or session.lock_file, say=say, cancel=cancel)
-    click.echo(f"{count} sources resolved; {output or session.lock_file} is up to date")
+        count = update_lock(session, resolver, updates, output=output, say=say, cancel=cancel)
+    if as_json:
+        print_json({"resolved": count, "file": output})
+    else:
+        click.echo(f"{count} sources resolved; {output} is up to date")
 
 
 @cli.command(epilog=_examples("buildgraph pin", "buildgraph pin --dry-run", "buildgraph pin --check"))
@@ -266,8 +270,8 @@ def pin(context: Context, *, check: bool, dry_run: bool, as_json: bool) -> None:
 
     session = context.session
     if check:
-        check_pins(session)
-        click.echo("charts and ledger are up to date")
+        with checking("charts and ledger are up to date", as_json=as_json):
+            check_pins(session)
         return
     changes = find_pin_changes(session)
     if not dry_run:
@@ -374,7 +378,6 @@ def _conclude(result: Result, planned: Planned, *, as_json: bool) -> None:
         click.echo(summary)
     if result.failed:
         say(format_failures(result, read_tails(result)))
-        sys.exit(ExitCode.FAILED)
     if result.is_interrupted:
         say("interrupted; what was finished is kept")
-        sys.exit(ExitCode.INTERRUPTED)
+    sys.exit(result.exit_code)

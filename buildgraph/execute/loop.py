@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import BuildFailure, BuildgraphError, Interrupted
+from buildgraph.errors import BuildFailure, BuildgraphError, ExitCode, Interrupted
 from buildgraph.events import Outcome, RunStarted, StepFinished, StepStarted
 from buildgraph.report import Result, StepResult
 from buildgraph.schedule import Resource, Schedule
@@ -104,7 +104,7 @@ class _Loop:
         except BuildgraphError as error:
             log = error.log if isinstance(error, BuildFailure) else ""
             details = error.details if isinstance(error, StepFailure) else ()
-            self._finish(step, Outcome.FAILED, str(error), details, log)
+            self._finish(step, Outcome.FAILED, str(error), details, log, error.exit_code)
             self._close(self._schedule.fail(step.id), Outcome.BLOCKED, f"needs {step.id}")
         else:
             self._finish(step, done.outcome, done.note)
@@ -115,10 +115,25 @@ class _Loop:
             self._started[step.id] = self.elapsed()
             self._finish(step, outcome, note)
 
-    def _finish(self, step: Step, outcome: Outcome, note: str, details: tuple[str, ...] = (), log: str = "") -> None:
+    def _finish(
+        self,
+        step: Step,
+        outcome: Outcome,
+        note: str,
+        details: tuple[str, ...] = (),
+        log: str = "",
+        exit_code: ExitCode = ExitCode.OK,
+    ) -> None:
         started = self._started[step.id]
         seconds = self.elapsed() - started
         self.results[step.id] = StepResult(
-            step=step, outcome=outcome, seconds=seconds, started=started, note=note, details=details, log=log
+            step=step,
+            outcome=outcome,
+            seconds=seconds,
+            started=started,
+            note=note,
+            details=details,
+            log=log,
+            exit_code=exit_code,
         )
         self._emit(StepFinished(step=step.id, outcome=outcome, seconds=seconds, note=note, log=log))

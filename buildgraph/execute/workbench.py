@@ -22,6 +22,7 @@ from buildgraph.record import (
     format_record,
     format_verdict,
     parse_record,
+    parse_verdict,
 )
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Workbench:
         digests = {name: self._records[name].digest for name in layer.reads}
         content_key = compute_content_key(node_key.document, digests)
         with self._ports.guard(node_key.key):
-            known = self._find_made(node_key.key, content_key)
+            known = None if step.again else self._find_made(node_key.key, content_key)
             began = self._ports.clock()
             blob = known.layer if known and known.layer else self._build_blob(layer, step)
             seconds = known.seconds if known else self._ports.clock() - began
@@ -232,11 +233,16 @@ class Workbench:
         node = self._catalogue.nodes[step.node]
         composition = compose_test_image(self._catalogue, node, self._records)
         assert composition is not None
+        test_key = find_test_key(self._catalogue, node, composition.digest, self._facts)
+        known = self._ports.texts.read(VERDICTS, test_key)
+        if known is not None and parse_verdict(known) is not None and not step.again:
+            return Done(note="passed before on the same image", outcome=Outcome.REUSED)
         self._write(composition)
+        engine = self._ports.engine()
         reference = f"buildgraph-test/{step.node}:{self._run}"
         with self._mutex:
             self._references.add(reference)
-        self._ports.engine().load(composition, [reference], cancel=self._ports.cancel)
+        engine.load(composition, [reference], cancel=self._ports.cancel)
         log = self._ports.log(step.id)
         counts = self._ports.probe().run(
             step.node,
@@ -247,18 +253,16 @@ class Workbench:
             log=log,
             cancel=self._ports.cancel,
         )
-        return self._judge(step, composition, counts, log)
+        return self._judge(step.node, composition.digest, test_key, counts, log)
 
-    def _judge(self, step: Step, composition: Composition, counts: TestCounts, log: Path) -> Done:
+    def _judge(self, node: str, image: str, test_key: str, counts: TestCounts, log: Path) -> Done:
         if counts.failed or not counts.passed:
             details = counts.failures or ("no test was executed",)
             raise StepFailure(f"{max(counts.failed, 1)} failed, {counts.passed} passed", details=details, log=str(log))
-        node = self._catalogue.nodes[step.node]
-        test_key = find_test_key(self._catalogue, node, composition.digest, self._facts)
         verdict = Verdict(
-            node=step.node,
+            node=node,
             test_key=test_key,
-            image=composition.digest,
+            image=image,
             passed=counts.passed,
             skipped=counts.skipped,
             seconds=counts.seconds,

@@ -17,7 +17,6 @@ from buildgraph.errors import ManifestError
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 
-_STRING_TAG = "tag:yaml.org,2002:str"
 _RESOLVER = Resolver()
 
 
@@ -92,8 +91,9 @@ def _build(text: str, file: str) -> YamlValue | None:
         line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ManifestError("anchors and aliases are not allowed", where=f"{file}:{line}", hint="write it out")
+        _check_tag(event, file, line)
         if isinstance(event, yaml.ScalarEvent):
-            stack[-1].values.append(_scalar(event, file, line))
+            stack[-1].values.append(_scalar(event, line))
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             if len(stack) > MAX_DEPTH:
                 raise ManifestError(f"nested deeper than {MAX_DEPTH} levels", where=f"{file}:{line}")
@@ -113,9 +113,13 @@ def _loader() -> type[yaml.SafeLoader]:
     return fast or yaml.SafeLoader
 
 
-def _scalar(event: yaml.ScalarEvent, file: str, line: int) -> YamlScalar:
-    if event.tag and event.tag != _STRING_TAG:
-        raise ManifestError(f"the tag {event.tag} is not allowed", where=f"{file}:{line}", hint="remove it")
+def _check_tag(event: yaml.Event, file: str, line: int) -> None:
+    tag: str | None = getattr(event, "tag", None)
+    if tag:
+        raise ManifestError(f"the tag {tag} is not allowed", where=f"{file}:{line}", hint="remove it")
+
+
+def _scalar(event: yaml.ScalarEvent, line: int) -> YamlScalar:
     return YamlScalar(event.value, event.style in {None, ""}, line)
 
 

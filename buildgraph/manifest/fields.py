@@ -20,6 +20,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) (kB|MB|GB)")
 _UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
 _MODE = re.compile(r"0[0-7]{3,4}")
+_INTEGER = re.compile(r"0|[1-9]\d{0,11}", re.ASCII)
 _OWNER = re.compile(r"(\d{1,9}):(\d{1,9})")
 
 
@@ -45,6 +46,7 @@ class Fields:
         """Nothing is read yet."""
         self._items = {key.text: (key, item) for key, item in value.items}
         self._asked: set[str] = set()
+        self._wrong: set[str] = set()
         self._file = file
         self._path = path
         self._errors = errors
@@ -77,12 +79,16 @@ class Fields:
         item = self._take(key, required=default is None)
         if item is None:
             return default or ""
-        return self._string(item, self._join(key), self._items[key][0].line)
+        count = len(self._errors)
+        text = self._string(item, self._join(key), self._items[key][0].line)
+        if len(self._errors) > count:
+            self._wrong.add(key)
+        return text
 
     def name(self, key: str, default: str | None = None) -> str:
         """A string that may name a node."""
         text = self.text(key, default)
-        if text and not is_name(text):
+        if (text or self._is_readable(key)) and not is_name(text):
             self.fail(f"{text!r} is not a name", key, "use lower-case letters, digits, '-' and '.'")
             return ""
         return text
@@ -92,7 +98,7 @@ class Fields:
         text = self.text(key, default)
         if text in choices:
             return text
-        if self.has(key):
+        if self._is_readable(key):
             self.fail(f"{text!r} is none of {', '.join(choices)}", key)
         return choices[0]
 
@@ -101,7 +107,7 @@ class Fields:
         item = self._take(key, required=default is None)
         if item is None:
             return default or 0
-        if isinstance(item, YamlScalar) and item.plain and re.fullmatch(r"\d{1,12}", item.text):
+        if isinstance(item, YamlScalar) and _is_integer(item):
             return int(item.text)
         self.fail("a whole number is wanted here", key)
         return 0
@@ -122,7 +128,7 @@ class Fields:
         match = _SIZE.fullmatch(text)
         if match:
             return int(float(match[1]) * _UNITS[match[2]])
-        if self.has(key):
+        if self._is_readable(key):
             self.fail(f"{text!r} is not a size", key, "write it like 60 MB")
         return None
 
@@ -131,7 +137,7 @@ class Fields:
         text = self.text(key, "")
         if _MODE.fullmatch(text):
             return int(text, 8)
-        if self.has(key):
+        if self._is_readable(key):
             self.fail(f"{text!r} is not a file mode", key, 'write it like "0755", in quotes')
         return None
 
@@ -141,7 +147,8 @@ class Fields:
         match = _OWNER.fullmatch(text)
         if match:
             return int(match[1]), int(match[2])
-        self.fail(f"{text!r} is not a numeric owner", key, 'write it like "185:0", in quotes')
+        if self._is_readable(key):
+            self.fail(f"{text!r} is not a numeric owner", key, 'write it like "185:0", in quotes')
         return 0, 0
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -158,14 +165,15 @@ class Fields:
 
     def integers(self, key: str) -> tuple[int, ...]:
         """A list of whole numbers; empty by default."""
-        numbers = []
         item = self._take(key, required=False)
-        for entry in item.items if isinstance(item, YamlSequence) else ():
-            if isinstance(entry, YamlScalar) and entry.plain and re.fullmatch(r"\d{1,12}", entry.text):
-                numbers.append(int(entry.text))
-            else:
-                self.fail("a list of whole numbers is wanted here", key)
-        return tuple(numbers)
+        if item is None:
+            return ()
+        entries = item.items if isinstance(item, YamlSequence) else (item,)
+        numbers = [entry.text for entry in entries if isinstance(entry, YamlScalar) and _is_integer(entry)]
+        if not isinstance(item, YamlSequence) or len(numbers) != len(entries):
+            self.fail("a list of whole numbers is wanted here", key)
+            return ()
+        return tuple(int(number) for number in numbers)
 
     def mapping(self, key: str) -> Mapping[str, str]:
         """A mapping of strings; empty by default."""
@@ -213,6 +221,10 @@ class Fields:
                 known = ", ".join(sorted(self._asked))
                 self.fail(f"unknown key {key!r}", key, f"known here: {known}")
 
+    def _is_readable(self, key: str) -> bool:
+        """True for a string that is there and of which no mistake has been reported."""
+        return self.has(key) and key not in self._wrong
+
     def _join(self, key: str) -> str:
         return ".".join(part for part in (self._path, key) if part)
 
@@ -233,6 +245,10 @@ class Fields:
             self.fail_at(location, f"{item.text or 'an empty value'} is not a string to YAML", _quote_hint(item.text))
             return ""
         return self._render(item.text, location)
+
+
+def _is_integer(item: YamlScalar) -> bool:
+    return item.plain and _INTEGER.fullmatch(item.text) is not None
 
 
 def _quote_hint(text: str) -> str:

@@ -126,7 +126,7 @@ def test_the_environment_is_set(run: Run) -> None:
     assert run("python3", "-c", program).output == "1 1"
 
 
-def test_every_module_has_byte_code_that_is_not_checked_again(run: Run) -> None:
+def test_modules_have_byte_code_that_is_not_checked_again(run: Run) -> None:
     program = """
 import pathlib
 root = pathlib.Path("/opt/python/lib/python3.10")
@@ -136,7 +136,15 @@ print(len(plain), sum(path.exists() and path.read_bytes()[4:8] == bytes([1, 0, 0
 """
     total, compiled = map(int, run("python3", "-B", "-c", program).output.split())
     assert total > 500
-    assert compiled == total
+    # compile.py leaves out the few modules whose byte code would not be the same each time.
+    assert total - compiled <= 10
+
+
+def test_byte_code_is_what_the_interpreter_loads(run: Run) -> None:
+    program = "import json.decoder, sys; print(sys.modules['json.decoder'].__cached__)"
+    done = run("python3", "-v", "-c", program)
+    assert done.output == "/opt/python/lib/python3.10/json/__pycache__/decoder.cpython-310.pyc"
+    assert f"# {done.output} matches /opt/python/lib/python3.10/json/decoder.py" in done.stderr
 
 
 def test_users_cannot_change_it(host: Host) -> None:

@@ -58,7 +58,9 @@ def render_table(values: Document, schema: Document) -> str:
     lines = ["| value | default | meaning |", "|---|---|---|"]
     for path, default in walk_values(values, schema):
         meaning = str(describe(schema, path)["description"]).replace("|", r"\|")
-        lines.append(f"| `{path}` | `{json.dumps(default)}` | {meaning} |")
+        # A digest moves with every pin; the page must not.
+        shown = "pinned" if path.endswith(".digest") else f"`{json.dumps(default)}`"
+        lines.append(f"| `{path}` | {shown} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 

@@ -8,7 +8,7 @@
 #   shell [scala|python|sql] ARGS…
 #
 # ARGS go to spark-submit, or to the master, worker or History Server. The JVM replaces this shell, so signals reach it.
-# Works as any user, with a read-only root file system and a writable /tmp, and with any configuration mounted.
+# Works as any user, with a read-only root file system and a writable /tmp (mounted exec), and with any configuration mounted.
 set -euo pipefail
 
 : "${SPARK_HOME:=/opt/spark}"
@@ -65,6 +65,16 @@ ensure_address() {
     if [[ -z ${SPARK_LOCAL_IP:-} ]] && ! getent hosts "$(hostname)" >/dev/null; then
         export SPARK_LOCAL_IP=127.0.0.1
     fi
+}
+
+# Docker mounts a tmpfs noexec unless told otherwise; snappy, zstd and others load native code from there.
+warn_of_noexec() {
+    local place options
+    while read -r _ place _ options _; do
+        if [[ $place == "${TMPDIR:-/tmp}" && ,$options, == *,noexec,* ]]; then
+            printf 'entrypoint: %s is mounted noexec, native libraries cannot load from it; mount it with exec\n' "$place" >&2
+        fi
+    done </proc/mounts
 }
 
 # A Service named spark-master makes Kubernetes set SPARK_MASTER_PORT=tcp://…, where Spark expects a number.
@@ -208,6 +218,7 @@ ensure_home
 ensure_user_name
 drop_service_links
 ensure_address
+warn_of_noexec
 read_flavour
 mode=${1:-shell}
 shift $(($# > 0 ? 1 : 0))
