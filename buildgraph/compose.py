@@ -71,8 +71,12 @@ def merge_environment(layers: Sequence[NamedLayer], config: ImageConfig) -> Mapp
     """
     scalars: dict[str, tuple[str, str]] = {}
     lists: dict[str, tuple[str, ...]] = {"PATH": DEFAULT_PATH}
+    paths = {"PATH", *(name for layer in layers for name in layer.prepend)}
     for layer in layers:
         for name, value in layer.env.items():
+            if name in paths and name not in config.env:
+                what = f"{layer.node} sets {name}={value}, to which layers prepend"
+                raise Conflict(what, hint=f"write it under prepend, or set {name} in the image's config.env")
             known, by = scalars.setdefault(name, (value, layer.node))
             if known != value and name not in config.env:
                 what = f"{by} sets {name}={known}, {layer.node} sets {name}={value}"
@@ -139,14 +143,12 @@ class _View:
 
 def _disagreement(lower: Entry, upper: Entry) -> str:
     """How the upper entry differs from the lower one, in words that read before "of <layer>"; empty: it does not."""
-    if lower.type is EntryType.HARDLINK or upper.type is EntryType.HARDLINK:
-        return "replaces a hard link" if lower != upper else ""
     if lower.type is not upper.type:
         return f"puts a {upper.type.name.lower()} over a {lower.type.name.lower()}"
     if (lower.mode, lower.uid, lower.gid) != (upper.mode, upper.uid, upper.gid):
         was, now = (f"{e.mode:04o} {e.uid}:{e.gid}" for e in (lower, upper))
         return f"has mode and owner {now} where it is {was} in that"
-    if lower.type is EntryType.SYMLINK and lower.target != upper.target:
+    if lower.target != upper.target:
         return f"links to {upper.target} instead of {lower.target} as in that"
     if lower.type is EntryType.FILE and lower.sha256 != upper.sha256:
         return "has other content than that"

@@ -57,8 +57,15 @@ def find_closure(catalogue: Catalogue, targets: Iterable[str], *, with_tests: bo
 def sort_nodes(catalogue: Catalogue, names: Iterable[str]) -> tuple[str, ...]:
     """The names in topological order; among equals in the order of the catalogue."""
     wanted = set(names)
-    edges = {name: [p for p in node.reads if p in wanted] for name, node in catalogue.nodes.items() if name in wanted}
-    return tuple(TopologicalSorter(edges).static_order())
+    places = {name: place for place, name in enumerate(catalogue.nodes) if name in wanted}
+    sorter = TopologicalSorter({name: [p for p in catalogue.nodes[name].reads if p in wanted] for name in places})
+    sorter.prepare()
+    order: list[str] = []
+    while sorter:
+        ready = sorted(sorter.get_ready(), key=places.__getitem__)
+        sorter.done(*ready)
+        order.extend(ready)
+    return tuple(order)
 
 
 def to_networkx(catalogue: Catalogue, names: Iterable[str]) -> nx.DiGraph[str]:

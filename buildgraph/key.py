@@ -133,7 +133,10 @@ def _describe(
     reads: list[Json] = [_describe_read(catalogue.nodes[name], keys[name].key) for name in node.reads]
     common: Document = {"format": FORMAT, "platform": project.platform, "reads": reads}
     if isinstance(node, Image):
-        return {**common, "kind": "image", "epoch": project.epoch, "config": to_json(node.config)}
+        # The reasons for overrides are prose; which paths are allowed decides whether there is an image at all.
+        overrides: Document = dict.fromkeys(node.overrides, True)
+        config = to_json(node.config)
+        return {**common, "kind": "image", "epoch": project.epoch, "config": config, "overrides": overrides}
     return {**common, **_describe_layer(node, project, lock, trees.get(node.layer, {}))}
 
 
@@ -204,8 +207,8 @@ def _differences(old: Document, new: Document) -> Iterator[str]:
     yield from _changed_sources(old.get("sources"), new.get("sources"))
     yield from _changed("tool", old.get("tools"), new.get("tools"), show=True)
     yield from _changed("config", old.get("config"), new.get("config"))
-    if old.get("spec") != new.get("spec"):
-        yield from _changed("manifest", old.get("spec"), new.get("spec"))
+    yield from _changed("override", old.get("overrides"), new.get("overrides"))
+    yield from _changed("manifest", old.get("spec"), new.get("spec"))
     if old.get("parents") != new.get("parents"):
         yield "parents changed"
     yield from _changed_reads(old.get("reads"), new.get("reads"))

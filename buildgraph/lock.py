@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from buildgraph.coordinate import Ecosystem, parse_coordinate
+from buildgraph.coordinate import Coordinate, Ecosystem, parse_coordinate
 from buildgraph.errors import BuildgraphError, LockError, raise_all
 from buildgraph.model import Artifact, Layer, Lock, LockEntry
 
@@ -41,7 +41,7 @@ def parse_lock(text: str, file: str) -> Lock:
     """
     try:
         document = json.loads(text, object_pairs_hook=_unique_keys)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LockError(f"not a lock: {error}", where=file, hint=_RELOCK) from error
     if not isinstance(document, dict) or document.get("lock") != FORMAT:
         raise LockError(f"not a lock of format {FORMAT}", where=file, hint=_RELOCK)
@@ -62,7 +62,7 @@ def format_lock(lock: Lock) -> str:
         lines.append(f"  {json.dumps(node)}: {{")
         for source_index, (source, entry) in enumerate(sorted(sources.items())):
             lines.append(f'   {json.dumps(source)}: {{"request": {json.dumps(list(entry.request))}, "artifacts": [')
-            texts = [f"    {json.dumps(_artifact_document(artifact))}" for artifact in entry.artifacts]
+            texts = [f"    {json.dumps(_artifact_document(artifact))}" for artifact in _sorted(entry.artifacts)]
             lines.append(",\n".join(texts))
             lines.append("   ]}" + ("," if source_index + 1 < len(sources) else ""))
         lines.append("  }" + ("," if node_index + 1 < len(nodes) else ""))
@@ -132,7 +132,41 @@ def _parse_entry(document: object) -> LockEntry:
         raise ValueError("request is a list of strings")
     if not isinstance(artifacts, list) or not artifacts:
         raise ValueError("artifacts is a list of at least one")
-    return LockEntry(request=tuple(request), artifacts=tuple(_parse_artifact(item) for item in artifacts))
+    entry = LockEntry(request=tuple(sorted(request)), artifacts=tuple(_sorted(map(_parse_artifact, artifacts))))
+    _check_answer(entry)
+    return entry
+
+
+def _sorted(artifacts: Iterable[Artifact]) -> list[Artifact]:
+    return sorted(artifacts, key=lambda artifact: artifact.coordinate)
+
+
+def _check_answer(entry: LockEntry) -> None:
+    """One coordinate is answered by one artifact of that name and version; what answers a set cannot be told here."""
+    try:
+        (asked,) = map(parse_coordinate, entry.request)
+    except ValueError:
+        return
+    for artifact in entry.artifacts:
+        given = parse_coordinate(artifact.coordinate)
+        if len(entry.artifacts) > 1 or not _is_answer(asked, given):
+            raise ValueError(f"{artifact.coordinate} does not answer {asked}")
+
+
+def _is_answer(asked: Coordinate, given: Coordinate) -> bool:
+    same = (asked.ecosystem, asked.classifier, _plain_name(asked)) == (
+        given.ecosystem,
+        given.classifier,
+        _plain_name(given),
+    )
+    open_version = asked.version.removesuffix("*")
+    return same and (given.version == asked.version if asked.is_exact else given.version.startswith(open_version))
+
+
+def _plain_name(coordinate: Coordinate) -> str:
+    if coordinate.ecosystem is not Ecosystem.PYPI:
+        return coordinate.name
+    return re.sub(r"[-_.]+", "-", coordinate.name).lower()
 
 
 def _parse_artifact(document: object) -> Artifact:

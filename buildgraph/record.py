@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from buildgraph.key import Document
 
 FORMAT = 1
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 # Folders of the store, by what names their documents.
 RECORDS = "records"  # a key
@@ -77,7 +78,7 @@ def parse_record(text: str) -> Record | None:
             config_digest="" if layer else _text(body["config_digest"]),
             document=dict(body["document"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _MALFORMED:
         return None
 
 
@@ -109,7 +110,7 @@ def parse_verdict(text: str) -> Verdict | None:
             skipped=tuple(Skip(test=_text(s["test"]), reason=_text(s["reason"])) for s in body["skipped"]),
             seconds=float(body["seconds"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _MALFORMED:
         return None
 
 

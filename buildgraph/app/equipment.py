@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from buildgraph import key
+from buildgraph.errors import EnvironmentFault
 from buildgraph.events import Notice
 from buildgraph.model import Kind
 
@@ -62,6 +64,7 @@ class Equipment:
     @cached_property
     def builders(self) -> Mapping[Kind, LayerBuilder]:
         """A builder for each kind; the adapters behind it are made by its first layer."""
+        check_tools()
         return {
             Kind.ROOTFS: self._build_rootfs,
             Kind.FILES: self._build_files,
@@ -70,9 +73,9 @@ class Equipment:
         }
 
     @contextmanager
-    def guard(self, key: str) -> Iterator[None]:
+    def guard(self, node_key: str) -> Iterator[None]:
         """Hold the lock of a key: two runs on one store build each node once."""
-        with self._session.store.lock(key, cancel=self._cancel, waiting=self._notice):
+        with self._session.store.lock(node_key, cancel=self._cancel, waiting=self._notice):
             yield
 
     def close(self) -> None:
@@ -131,6 +134,21 @@ class Equipment:
         from buildgraph.adapters import engine
 
         return engine.make_environment(self._address, engine.default_state(), self._session.environ)
+
+
+def check_tools() -> None:
+    """Refuse to build with tools that are not those in the keys: the bytes would not be what a key stands for."""
+    from importlib.metadata import version
+
+    from buildgraph.adapters.tarwriter import WRITER_FORMAT
+
+    assert WRITER_FORMAT == key.WRITER_FORMAT
+    for name, wanted in (("zstandard", key.ZSTANDARD), ("installer", key.INSTALLER)):
+        found = version(name)
+        if found != wanted:
+            raise EnvironmentFault(
+                f"{name} {found} is installed, layers are made with {wanted}", hint="run: make setup"
+            )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
 LAYERS_FOLDER = "manifests/layers/"
 IMAGES_FOLDER = "manifests/images/"
+_PLACE = re.compile(r"(?P<file>[^: ]*)(?::(?P<line>\d+))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ def parse_catalogue(documents: Documents) -> Catalogue:
             _read_nodes(file, documents, gathered, errors)
     aliases = _read_aliases(gathered, errors)
     pins = _read_pins(documents, errors)
-    raise_all(_unique(errors))
+    raise_all(sorted(_unique(errors), key=_place))
     return Catalogue(
         project=project,
         nodes=MappingProxyType(gathered.nodes),
@@ -148,6 +150,12 @@ def is_safe_path(path: str) -> bool:
     """True for a relative path without ``..`` that names nothing hidden."""
     parts = path.split("/")
     return all(part and is_name(part.lower().replace("_", "-")) for part in parts)
+
+
+def _place(error: BuildgraphError) -> tuple[str, int]:
+    match = _PLACE.match(error.where)
+    assert match
+    return match["file"], int(match["line"] or 0)
 
 
 def _unique(errors: list[BuildgraphError]) -> list[BuildgraphError]:

@@ -29,6 +29,11 @@ def is_name(text: str) -> bool:
     return bool(NAME.fullmatch(text)) and ".." not in text
 
 
+def is_inside(path: str) -> bool:
+    """True for a relative path that stays below where it starts."""
+    return not path.startswith("/") and not {"", ".", ".."} & set(path.removesuffix("/").split("/"))
+
+
 class Fields:
     """One mapping. Every getter takes a key away; ``finish`` reports the keys that nobody asked for.
 
@@ -88,7 +93,8 @@ class Fields:
     def name(self, key: str, default: str | None = None) -> str:
         """A string that may name a node."""
         text = self.text(key, default)
-        if (text or self._is_readable(key)) and not is_name(text):
+        is_empty = not text and default is None and self._is_readable(key)
+        if is_empty or (text and not is_name(text)):
             self.fail(f"{text!r} is not a name", key, "use lower-case letters, digits, '-' and '.'")
             return ""
         return text

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from buildgraph.coordinate import parse_coordinate
-from buildgraph.manifest.fields import Fields, is_name
+from buildgraph.manifest.fields import Fields, is_inside, is_name
 from buildgraph.manifest.templates import renderer
 from buildgraph.model import (
     Compression,
@@ -93,6 +93,7 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         fields.fail(f"the layer {name} has no tests", "layer", f"write layers/{name}/test_*.py")
     sources = _read_sources(fields)
     spec, extra = _READERS[kind](fields)
+    _check_subjects(fields, spec)
     layer = Layer(
         name=variant.node,
         layer=name,
@@ -117,6 +118,16 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         fields.fail(f"a {kind} layer reads no parent", "parents", "say in test_on what its tests run on")
     fields.finish()
     return layer
+
+
+def _check_subjects(fields: Fields, spec: Spec) -> None:
+    table = fields.fields("sources")
+    known = table.names() if table else ()
+    for operation in spec.operations if isinstance(spec, FilesSpec) else ():
+        takes_source = operation.action in {FileAction.UNPACK, FileAction.PLACE}
+        if takes_source and operation.subject and operation.subject not in known:
+            hint = f"known: {', '.join(known)}" if known else "list it under sources"
+            fields.fail_at(operation.location, f"{operation.subject!r} is no source of this layer", hint)
 
 
 def _read_sources(fields: Fields) -> tuple[Source, ...]:
@@ -148,6 +159,9 @@ def _read_set(fields: Fields, key: str, extra: tuple[str, ...] = ()) -> tuple[So
 
 def _read_rootfs(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
     spec = RootfsSpec(suite=fields.name("suite"), hooks=fields.texts("hooks"))
+    for hook in spec.hooks:
+        if not is_inside(hook):
+            fields.fail(f"{hook!r} is not a path inside the layer's folder", "hooks")
     return spec, _read_set(fields, PACKAGES)
 
 
@@ -195,6 +209,8 @@ def _read_operation(fields: Fields) -> FileOp | None:
     to = subject if action in _PATH_IN_KEY else fields.text("to")
     if not to.startswith("/") or "/../" in f"{to}/":
         fields.fail(f"{to!r} is not an absolute path", action if action in _PATH_IN_KEY else "to")
+    if action is FileAction.COPY and not is_inside(subject):
+        fields.fail(f"{subject!r} is not a path inside the layer's files", action)
     uid, gid = fields.owner("owner")
     unpack = action is FileAction.UNPACK
     operation = FileOp(

@@ -37,10 +37,10 @@ def session(run: Run) -> Completed:
     """One Spark session without a GPU."""
     return run(
         "spark-submit",
-        "/tmp/shim.py",  # noqa: S108 - in a container
+        "/opt/spark/work-dir/shim.py",
         user="185:0",
         env={"SPARK_LOCAL_IP": "127.0.0.1"},
-        files={"/tmp/shim.py": SHIM},  # noqa: S108 - in a container
+        files={"/opt/spark/work-dir/shim.py": SHIM},
     )
 
 
@@ -68,11 +68,11 @@ def test_a_plan_runs_on_the_gpu(run: Run) -> None:
     done = run(
         "/opt/spark/entrypoint.sh",
         "spark-submit",
-        "/tmp/plan.py",  # noqa: S108 - in a container
+        "/opt/spark/work-dir/plan.py",
         entrypoint=(),
         user="185:0",
         env={"SPARK_FLAVOUR_CONF": CONF},
-        files={"/tmp/plan.py": PLAN},  # noqa: S108 - in a container
+        files={"/opt/spark/work-dir/plan.py": PLAN},
         gpu=True,
     )
     assert "rows 10" in done.output

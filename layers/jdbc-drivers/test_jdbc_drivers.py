@@ -62,10 +62,10 @@ def queries(run: Run) -> Completed:
     """One Spark session that asks every database, none of which is there, and one that is."""
     return run(
         "spark-submit",
-        "/tmp/queries.py",  # noqa: S108 - in a container
+        "/opt/spark/work-dir/queries.py",
         user="185:0",
         env={"SPARK_LOCAL_IP": "127.0.0.1"},
-        files={"/tmp/queries.py": QUERIES},  # noqa: S108 - in a container
+        files={"/opt/spark/work-dir/queries.py": QUERIES},
     )
 
 
@@ -82,8 +82,8 @@ def test_the_environment_names_their_directory(host: Host) -> None:
 
 
 def test_all_drivers_load_and_register(run: Run) -> None:
-    files = {"/tmp/Registered.java": REGISTERED}  # noqa: S108 - in a container
-    done = run("java", "-cp", "/opt/jdbc/*", "/tmp/Registered.java", *sorted(CLASSES), files=files)  # noqa: S108
+    files = {"/opt/spark/work-dir/Registered.java": REGISTERED}
+    done = run("java", "-cp", "/opt/jdbc/*", "/opt/spark/work-dir/Registered.java", *sorted(CLASSES), files=files)
     loaded, registered = done.output.split("--")
     assert set(loaded.split()) == CLASSES
     assert set(registered.split()) >= CLASSES

@@ -72,7 +72,13 @@ def test_numbers_come_out_right(host: Host) -> None:
 
 
 def test_pandas_functions_run_in_spark(run: Run) -> None:
-    done = run("spark-submit", "/tmp/job.py", user="185:0", env=LOOPBACK, files={"/tmp/job.py": JOB})  # noqa: S108 - in a container
+    done = run(
+        "spark-submit",
+        "/opt/spark/work-dir/job.py",
+        user="185:0",
+        env=LOOPBACK,
+        files={"/opt/spark/work-dir/job.py": JOB},
+    )
     assert "job 2475.0 2475.0 [50, 50] 5.0" in done.output
 
 

@@ -37,12 +37,25 @@ def test_spark_submit_says_its_version(run: Run, params: Mapping[str, str]) -> N
 
 
 def test_a_python_job_runs_as_the_user_spark(run: Run, params: Mapping[str, str]) -> None:
-    done = run("spark-submit", "/tmp/job.py", user="185:0", env=LOOPBACK, files={"/tmp/job.py": JOB})  # noqa: S108 - in a container
+    done = run(
+        "spark-submit",
+        "/opt/spark/work-dir/job.py",
+        user="185:0",
+        env=LOOPBACK,
+        files={"/opt/spark/work-dir/job.py": JOB},
+    )
     assert f"job {params['version']} {params['version']} 499500 285" in done.output
 
 
 def test_the_scala_shell_runs(run: Run, params: Mapping[str, str]) -> None:
-    done = run("spark-shell", "-I", "/tmp/shell.scala", user="185:0", env=LOOPBACK, files={"/tmp/shell.scala": SHELL})  # noqa: S108 - in a container
+    done = run(
+        "spark-shell",
+        "-I",
+        "/opt/spark/work-dir/shell.scala",
+        user="185:0",
+        env=LOOPBACK,
+        files={"/opt/spark/work-dir/shell.scala": SHELL},
+    )
     assert f"shell {params['version']} {params['scala']}." in done.output
 
 

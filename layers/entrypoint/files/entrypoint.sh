@@ -8,7 +8,7 @@
 #   shell [scala|python|sql] ARGS…
 #
 # ARGS go to spark-submit, or to the master, worker or History Server. The JVM replaces this shell, so signals reach it.
-# Works as any user, with a read-only root file system and a writable /tmp (mounted exec), and with any configuration mounted.
+# Works as any user, with any configuration, and with a read-only root file system and a writable /tmp (mounted exec).
 set -euo pipefail
 
 : "${SPARK_HOME:=/opt/spark}"
@@ -72,7 +72,7 @@ warn_of_noexec() {
     local place options
     while read -r _ place _ options _; do
         if [[ $place == "${TMPDIR:-/tmp}" && ,$options, == *,noexec,* ]]; then
-            printf 'entrypoint: %s is mounted noexec, native libraries cannot load from it; mount it with exec\n' "$place" >&2
+            printf 'entrypoint: %s is mounted noexec: native libraries cannot load; mount it with exec\n' "$place" >&2
         fi
     done </proc/mounts
 }
