@@ -1,61 +1,67 @@
-"""Runs the tests of a node with pytest and testinfra, as a child process that can be ended, and counts them."""
+"""Runs the tests of layers and images: pytest with testinfra in a child process, counted from its JUnit report."""
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import closing
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import docker
-from docker.errors import DockerException, NotFound
-
+import buildgraph
 from buildgraph.adapters import process
-from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
+from buildgraph.errors import BuildFailure, BuildgraphError, Interrupted
 from buildgraph.model import Skip, TestCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from buildgraph.ports import Cancel
 
-TIMEOUT_SECONDS = 900.0
-LOG_LIMIT = 64 << 20
-LABEL = "buildgraph.run"
-NO_TEST = "no test was executed"
-PYTEST_OPTIONS = (
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "buildgraph.adapters.fixtures",
-    "--noconftest",
-    "--import-mode=importlib",
-    "--strict-markers",
-    "-ra",
-    "--tb=short",
-    "--no-header",
-)
+TIMEOUT_SECONDS = 15 * 60
+LOG_BYTES = 64 * 1024 * 1024
+REPORT_BYTES = 64 * 1024 * 1024
+CLEANUP_SECONDS = 60
+LINE_LENGTH = 300
+# What pytest exits with when it ran to its end: all passed, some failed, none collected.
+REPORTED = frozenset({0, 1, 5})
+NOTHING_RAN = "no test was executed"
 
 
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """A ``Cancel`` that is set as well once the log has grown past its limit."""
+
+    cancel: Cancel
+    log: Path
+    limit: int
+
+    def is_set(self) -> bool:
+        """Whether to stop, for either reason."""
+        return self.cancel.is_set() or self.is_full()
+
+    def is_full(self) -> bool:
+        """Whether the log is too large."""
+        return self.log.exists() and self.log.stat().st_size > self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PytestProbe:
-    """``ports.Probe``. Tests see the engine of ``environ``; the project's own pytest settings do not reach them."""
+    """A ``ports.Probe`` on the Docker engine that ``environ`` leads to.
 
-    def __init__(
-        self,
-        root: Path,
-        *,
-        environ: Mapping[str, str],
-        run: str,
-        timeout: float = TIMEOUT_SECONDS,
-        log_limit: int = LOG_LIMIT,
-    ) -> None:
-        """``root`` is the project; ``timeout`` (seconds) and ``log_limit`` (bytes) bound the tests of one node."""
-        self._root = root
-        self._environ = {**environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        self._run = run
-        self._timeout = timeout
-        self._log_limit = log_limit
+    ``project``: the directory that test paths are relative to. ``environ``: the child's whole environment, with
+    DOCKER_HOST where the engine is not at its usual place, and HOME. ``docker``: path or name of the Docker CLI.
+    ``log_bytes`` bounds what one run may write to its log.
+    """
+
+    project: Path
+    environ: Mapping[str, str]
+    docker: str = "docker"
+    timeout: float = TIMEOUT_SECONDS
+    log_bytes: int = LOG_BYTES
 
     def run(
         self,
@@ -68,97 +74,149 @@ class PytestProbe:
         log: Path,
         cancel: Cancel,
     ) -> TestCounts:
-        """Run the tests; a run that times out, floods its log or executes nothing counts as failed."""
-        label = f"{self._run}-{node}"
-        results, settings = log.with_suffix(".xml"), log.with_suffix(".ini")
-        settings.write_text("[pytest]\nxfail_strict = true\n", encoding="utf-8")
-        argv = [sys.executable, "-m", "pytest", "-c", str(settings), "--rootdir", str(self._root), *PYTEST_OPTIONS]
-        argv += ["--junitxml", str(results), "--image", reference, "--run-id", label]
-        for name, value in sorted(params.items()):
-            argv += ["--param", f"{name}={value}"]
-        for file in inherited:
-            argv += ["--inherited", str(self._root / file)]
-        argv += [str(self._root / file) for file in dict.fromkeys((*tests, *inherited))]
-        watch = _Watch(cancel, log, self._log_limit)
+        """Run the tests; whatever goes wrong in them is a failure in the counts.
+
+        Raises ``Interrupted`` when cancelled and ``EnvironmentFault`` when a program is missing. No container of the
+        run is left behind in any case.
+        """
+        run = uuid.uuid4().hex
+        with tempfile.TemporaryDirectory(prefix="buildgraph-probe-") as scratch:
+            report = Path(scratch) / "report.xml"
+            argv = self._command(run, Path(scratch), tests=tests, inherited=inherited)
+            argv += ["--image", reference, *_parameters({**params, "node": node})]
+            try:
+                problem = self._execute(argv, log=log, cancel=cancel)
+            finally:
+                self._remove_containers(run, log=log)
+            return _count(report, problem)
+
+    def _command(self, run: str, scratch: Path, *, tests: Sequence[str], inherited: Sequence[str]) -> list[str]:
+        """Pytest without the project's settings, conftest files and plugins; its output goes straight to the log."""
+        settings = scratch / "pytest.ini"
+        settings.write_text("[pytest]\njunit_family = xunit1\nfilterwarnings = default\n", encoding="utf-8")
+        only = [path for path in inherited if path not in tests]
+        return [
+            *(sys.executable, "-m", "pytest", "-v", "--capture=no", "--tb=short", "--color=no"),
+            *("-p", "buildgraph.adapters.fixtures", "-p", "no:cacheprovider", "--noconftest", "--strict-markers"),
+            *("-c", str(settings), "--rootdir", str(self.project), "--import-mode=importlib"),
+            *(f"--junitxml={scratch / 'report.xml'}", f"--basetemp={scratch / 'temporary'}", f"--run-id={run}"),
+            *(f"--inherited={self.project / path}" for path in only),
+            *(str(self.project / path) for path in dict.fromkeys((*tests, *only))),
+        ]
+
+    def _execute(self, argv: Sequence[str], *, log: Path, cancel: Cancel) -> str:
+        """Run pytest to its end; one line when it did not get there, else nothing."""
+        start = log.stat().st_size if log.exists() else 0
+        guard = _Guard(cancel, log, start + self.log_bytes)
         try:
-            code = process.run(argv, log=log, cancel=watch, env=self._environ, cwd=log.parent, timeout=self._timeout)
+            code = process.run(
+                argv, log=log, cancel=guard, env=self._environment(), cwd=self.project, timeout=self.timeout
+            )
+        except BuildFailure:
+            return f"the tests did not end within {self.timeout:.0f} s"
         except Interrupted:
             if cancel.is_set():
                 raise
-            return _failed(f"printed more than {self._log_limit >> 20} MiB")
-        except BuildFailure as error:
-            return _failed(error.what)
-        finally:
-            self._remove_containers(label)
-        return read_results(results, code)
+            code = 0
+        if guard.is_full():
+            os.truncate(log, guard.limit)
+            return f"the tests wrote more than {self.log_bytes // 1_000_000} MB to their log"
+        return "" if code in REPORTED else f"pytest {process.describe(code)}"
 
-    def _remove_containers(self, label: str) -> None:
-        """Containers and networks of a test that was ended, or that left them."""
-        chosen: dict[str, str | list[str] | bool] = {"label": f"{LABEL}={label}"}
-        try:
-            with closing(docker.DockerClient.from_env(environment=dict(self._environ))) as client:
-                for container in client.containers.list(all=True, filters=chosen, ignore_removed=True):
-                    try:
-                        container.remove(force=True, v=True)
-                    except NotFound:
-                        continue  # it removed itself meanwhile
-                for network in client.networks.list(filters=chosen):
-                    network.remove()
-        except DockerException as error:
-            raise EnvironmentFault(
-                f"the engine is gone, containers labelled {LABEL}={label} may be left: {error}",
-                hint="run: buildgraph engine up",
-            ) from error
+    def _environment(self) -> dict[str, str]:
+        """The given environment with what makes the run independent of this place's pytest."""
+        folder, name = os.path.split(self.docker)
+        assert name == "docker" or not folder, "testinfra calls the CLI by its name"
+        path = self.environ.get("PATH", os.defpath)
+        return {
+            **self.environ,
+            "PATH": f"{folder}{os.pathsep}{path}" if folder else path,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "",
+            # Tests lie beside what their layer is built from: nothing is written there.
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(Path(buildgraph.__file__).parents[1]),
+        }
+
+    def _remove_containers(self, run: str, *, log: Path) -> None:
+        """Remove what a killed test left; an engine that is gone holds nothing, so failing is only logged."""
+        never = process.Never()
+        find = [self.docker, "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label=buildgraph.run={run}"]
+        with tempfile.TemporaryDirectory(prefix="buildgraph-probe-") as scratch:
+            try:
+                found = process.output(
+                    find, scratch=Path(scratch), cancel=never, env=self.environ, timeout=CLEANUP_SECONDS
+                ).split()
+                if found:
+                    remove = [self.docker, "rm", "--force", "--volumes", *found]
+                    process.check(remove, log=log, cancel=never, env=self.environ, timeout=CLEANUP_SECONDS)
+            except BuildgraphError as error:
+                with log.open("a", encoding="utf-8") as sink:
+                    sink.write(f"containers labelled buildgraph.run={run} may be left: {error}\n")
 
 
-class _Watch:
-    """A ``Cancel`` that is also set when the log grows beyond its limit."""
-
-    def __init__(self, cancel: Cancel, log: Path, limit: int) -> None:
-        self._cancel = cancel
-        self._log = log
-        self._limit = limit
-
-    def is_set(self) -> bool:
-        return self._cancel.is_set() or (self._log.exists() and self._log.stat().st_size > self._limit)
+def _parameters(params: Mapping[str, str]) -> list[str]:
+    return [f"--param={name}={value}" for name, value in sorted(params.items())]
 
 
-def read_results(path: Path, code: int) -> TestCounts:
-    """Counts from a JUnit file; ``code`` is pytest's exit code, which speaks where the file cannot."""
+def _count(report: Path, problem: str) -> TestCounts:
+    """The counts of a report; a run that did not get to its end has failed, whatever it reported."""
+    counts = _read(report)
+    if not problem and counts is None:
+        problem = "pytest left no report"
+    if not problem and counts and not counts.passed and not counts.failed:
+        problem = NOTHING_RAN
+    counts = counts or TestCounts(passed=0, failed=0, skipped=())
+    if not problem:
+        return counts
+    return TestCounts(
+        passed=counts.passed,
+        failed=counts.failed + 1,
+        skipped=counts.skipped,
+        failures=(problem, *counts.failures),
+        seconds=counts.seconds,
+    )
+
+
+def _read(report: Path) -> TestCounts | None:
+    """The counts of a JUnit report, or None where there is none that can be read."""
+    if not report.exists() or report.stat().st_size > REPORT_BYTES:
+        return None
     try:
-        root = ET.parse(path).getroot()  # noqa: S314 - written by our own pytest
-    except (OSError, ET.ParseError):
-        return _failed(f"pytest {process.describe(code)} without results" if code else NO_TEST)
-    cases = list(root.iter("testcase"))
-    failures = tuple(line for case in cases if (line := _failure_of(case)))
-    skips = tuple(skip for case in cases if (skip := _skip_of(case)))
-    passed = sum(not _failure_of(case) and _skip_of(case) is None for case in cases)
-    if not passed and not failures:
-        failures = (NO_TEST if not skips else f"{NO_TEST}: all {len(skips)} are skipped",)
-    elif code and not failures:
-        failures = (f"pytest {process.describe(code)}",)
-    seconds = sum(float(case.get("time", "0")) for case in cases)
-    return TestCounts(passed=passed, failed=len(failures), skipped=skips, failures=failures, seconds=seconds)
+        root = ET.parse(report).getroot()  # noqa: S314 - written by the pytest that this process started
+    except ET.ParseError:
+        return None
+    # One test has two cases when it fails and its fixture fails afterwards, too.
+    cases: dict[str, str] = {}
+    skipped: list[Skip] = []
+    for case in root.iter("testcase"):
+        name = _name(case)
+        failure = next((part for part in case if part.tag in {"failure", "error"}), None)
+        skip = case.find("skipped")
+        if failure is not None:
+            cases[name] = cases.get(name) or f"{name}: {_first_line(failure)}"
+        elif skip is not None:
+            skipped.append(Skip(test=name, reason=_first_line(skip)))
+        else:
+            cases.setdefault(name, "")
+    failures = tuple(line for line in cases.values() if line)
+    seconds = sum(float(suite.get("time", "0")) for suite in root.iter("testsuite"))
+    return TestCounts(
+        passed=len(cases) - len(failures),
+        failed=len(failures),
+        skipped=tuple(skipped),
+        failures=failures,
+        seconds=seconds,
+    )
 
 
-def _failed(line: str) -> TestCounts:
-    return TestCounts(passed=0, failed=1, skipped=(), failures=(line,))
+def _name(case: ET.Element) -> str:
+    """``test_file.py::test_name[parameter]``."""
+    file = case.get("file") or case.get("classname", "").replace(".", "/")
+    return f"{Path(file).name}::{case.get('name', '')}"
 
 
-def _failure_of(case: ET.Element) -> str:
-    for kind in ("failure", "error"):
-        found = case.find(kind)
-        if found is not None:
-            message = (found.get("message") or found.text or "").strip().splitlines() or [kind]
-            return f"{_name_of(case)}: {message[0]}"
-    return ""
-
-
-def _skip_of(case: ET.Element) -> Skip | None:
-    found = case.find("skipped")
-    return None if found is None else Skip(test=_name_of(case), reason=found.get("message") or "no reason given")
-
-
-def _name_of(case: ET.Element) -> str:
-    module = (case.get("classname") or "").rpartition(".")[2]
-    return f"{module}::{case.get('name')}" if module else str(case.get("name"))
+def _first_line(element: ET.Element) -> str:
+    """The message's first line with text, shortened."""
+    text = element.get("message") or element.text or "no message"
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")[:LINE_LENGTH]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from buildgraph.adapters import process
-from buildgraph.adapters.archive import tar_entry
 from buildgraph.adapters.paths import matches_any, member_path
+from buildgraph.adapters.repack import sort_members
 from buildgraph.adapters.tarwriter import LayerWriter, cancelling
 from buildgraph.errors import BuildFailure, EnvironmentFault
 from buildgraph.model import Entry, EntryType, RootfsSpec
@@ -36,6 +36,7 @@ _APT_OPTIONS = (
     "Acquire::Languages none",
 )
 _DPKG_OPTIONS = (
+    "force-unsafe-io",  # the root is packed at once; a crash means to start anew anyway
     "path-exclude=/usr/share/doc/*",
     "path-include=/usr/share/doc/*/copyright",
     "path-exclude=/usr/share/man/*",
@@ -197,6 +198,11 @@ def _release(suite: str, architecture: str, packages: bytes) -> str:
     )
 
 
+def _apart() -> tuple[str, ...]:
+    """As root, mounts of its own: what an interrupted mmdebstrap leaves must not be in reach of the clean-up."""
+    return ("unshare", "--mount", "--propagation", "private") if os.geteuid() == 0 else ()
+
+
 def _command(spec: RootfsSpec, names: tuple[str, ...], hooks: tuple[Path, ...], architecture: str) -> tuple[str, ...]:
     return (
         "mmdebstrap",
@@ -255,23 +261,8 @@ def _check_installed(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], 
 
 
 def _layer_entries(members: dict[str, tarfile.TarInfo]) -> Iterator[tuple[Entry, tarfile.TarInfo | None]]:
-    """Entries of the layer with the members that hold their content.
-
-    Of the names of one file the first in path order is the file, the others are hard links to it: so an order by path
-    never meets a link before what it links to.
-    """
-    entries = {path: tar_entry(path, info) for path, info in members.items()}
-    names: dict[str, list[str]] = {}
-    for path, entry in entries.items():
-        if entry.type in {EntryType.FILE, EntryType.HARDLINK}:
-            names.setdefault(entry.target or path, []).append(path)
-    for original, paths in names.items():
-        first, *others = sorted(paths)
-        if original not in entries:
-            raise BuildFailure(f"/{first} is a hard link to /{original}, which is left out")
-        file = replace(entries[original], path=first)
-        yield (replace(file, size=0), None) if first == _MACHINE_ID else (file, members[original])
-        yield from ((Entry(other, EntryType.HARDLINK, file.mode, target=first), None) for other in others)
-    yield from ((e, None) for e in entries.values() if e.type in {EntryType.DIRECTORY, EntryType.SYMLINK})
-    if _MACHINE_ID not in entries:
+    """Entries by path with the members that hold their content; the machine id is always there and always empty."""
+    for entry, info in sort_members(members):
+        yield (replace(entry, size=0), None) if entry.path == _MACHINE_ID else (entry, info)
+    if _MACHINE_ID not in members:
         yield Entry(_MACHINE_ID, EntryType.FILE, 0o444), None

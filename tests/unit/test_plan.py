@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from buildgraph.graph import find_closure
+from buildgraph.plan import Action, State, Wishes, make_plan
+from buildgraph.report import format_plan
+from tests.fakes.catalogues import (
+    make_catalogue,
+    make_files_layer,
+    make_image,
+    make_keys,
+    make_lock,
+    make_reading_layer,
+    make_record,
+)
+from tests.fakes.fetcher import make_artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from buildgraph.model import Catalogue, Lock
+    from buildgraph.plan import Plan, Step
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "plan.txt"
+
+OS = make_files_layer("os", text="root")
+JDK = make_reading_layer("jdk", parents=("os",), sources=("deb:openjdk",))
+CORE = make_files_layer("core", sources=("maven:org.example:core:1", "maven:org.example:more:2"), test_on=("os", "jdk"))
+DRIVERS = make_files_layer("drivers", test_on=("os",))
+HELPER = make_files_layer("helper", test_on=("os",))
+LONE = make_files_layer("lone", test_on=("helper",))
+APP = make_image("app", ("os", "jdk", "core", "drivers"))
+TOOL = make_image("tool", ("os", "drivers"))
+CATALOGUE = make_catalogue(OS, JDK, CORE, DRIVERS, HELPER, LONE, APP, TOOL)
+COORDINATES = ("deb:openjdk", "maven:org.example:core:1", "maven:org.example:more:2")
+LOCK = make_lock(CATALOGUE, {name: make_artifact(name, name.encode() * 100_000) for name in COORDINATES})
+EVERYTHING = frozenset(CATALOGUE.nodes)
+
+
+def plan(
+    *targets: str,
+    made: Collection[str] = (),
+    passed: Collection[str] = (),
+    misses: Mapping[str, str] | None = None,
+    seconds: Mapping[str, float] | None = None,
+    lock: Lock = LOCK,
+    catalogue: Catalogue = CATALOGUE,
+    wishes: Wishes | None = None,
+) -> Plan:
+    wishes = wishes or Wishes()
+    keys = make_keys(catalogue, lock)
+    nodes = find_closure(catalogue, targets, with_tests=wishes.test)
+    records = {name: make_record(catalogue.nodes[name], keys) for name in made}
+    state = State(records=records, misses=misses or {}, passed=passed, seconds=seconds or {})
+    tested = find_closure(catalogue, targets, with_tests=False)
+    return make_plan(catalogue, lock, keys, state, targets=targets, nodes=nodes, tested=tested, wishes=wishes)
+
+
+def find(plan: Plan, step_id: str) -> Step:
+    return next(step for step in plan.steps if step.id == step_id)
+
+
+def ids(plan: Plan, *actions: Action) -> list[str]:
+    return [step.id for step in plan.steps if not actions or step.action in actions]
+
+
+def test_nothing_is_to_do_when_everything_has_a_record_and_a_verdict() -> None:
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING)
+    assert done.steps == ()
+    assert set(done.reused) == {"os", "jdk", "core", "drivers", "app"}
+    assert format_plan(done) == "nothing to do: 5 nodes are built and tested"
+
+
+def test_without_tests_nothing_is_said_about_tests() -> None:
+    done = plan("app", made=EVERYTHING, wishes=Wishes(test=False))
+    assert done.steps == ()
+    assert format_plan(done) == "nothing to do: 5 nodes are built"
+
+
+def test_a_missing_record_gives_a_build_with_the_reason_that_was_found() -> None:
+    done = plan("app", made=EVERYTHING - {"drivers"}, misses={"drivers": "file drivers.conf changed"})
+    assert find(done, "build:drivers").reason == "file drivers.conf changed"
+
+
+def test_a_changed_layer_is_planned_again_with_its_descendants_and_nothing_else() -> None:
+    lacking = {"drivers", "app", "tool"}
+    done = plan("app", "tool", made=EVERYTHING - lacking, passed=EVERYTHING - lacking)
+    assert {step.node for step in done.steps} == lacking
+    assert ids(done) == [
+        "build:drivers",
+        "test:drivers",
+        "compose:app",
+        "test:app",
+        "load:app",
+        "compose:tool",
+        "test:tool",
+        "load:tool",
+    ]
+    assert set(done.reused) == {"os", "jdk", "core"}
+
+
+def test_fetches_are_steps_of_their_own_that_need_nothing() -> None:
+    done = plan("app")
+    fetches = [step for step in done.steps if step.action is Action.FETCH]
+    assert [step.id for step in fetches] == ["fetch:jdk/openjdk", "fetch:core/1", "fetch:core/2"]
+    assert all(step.needs == () for step in fetches)
+    assert find(done, "build:core").needs == ("fetch:core/1", "fetch:core/2")
+    assert find(done, "build:jdk").needs == ("fetch:jdk/openjdk", "build:os")
+
+
+def test_a_files_layer_waits_for_no_other_layer() -> None:
+    assert find(plan("app"), "build:drivers").needs == ()
+
+
+def test_the_test_of_a_layer_needs_the_builds_of_what_it_runs_on() -> None:
+    assert find(plan("app"), "test:core").needs == ("build:core", "build:os", "build:jdk")
+
+
+def test_an_image_is_composed_when_its_layers_are_built_and_tested() -> None:
+    layers = ("os", "jdk", "core", "drivers")
+    assert find(plan("app"), "compose:app").needs == (
+        *(f"build:{name}" for name in layers),
+        *(f"test:{name}" for name in layers),
+    )
+
+
+def test_an_image_that_is_composed_already_waits_for_the_tests_of_its_layers() -> None:
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING - {"core", "app"})
+    assert ids(done) == ["test:core", "test:app", "load:app"]
+    assert find(done, "test:app").needs == ("test:core",)
+
+
+def test_only_targets_are_loaded() -> None:
+    assert ids(plan("app"), Action.LOAD) == ["load:app"]
+    assert ids(plan("drivers"), Action.LOAD) == []
+    assert find(plan("app"), "load:app").needs == ("test:app",)
+
+
+def test_without_load_nothing_is_loaded() -> None:
+    assert ids(plan("app", wishes=Wishes(load=False)), Action.LOAD) == []
+
+
+def test_without_tests_images_are_composed_from_what_is_built() -> None:
+    done = plan("app", wishes=Wishes(test=False))
+    assert ids(done, Action.TEST) == []
+    assert find(done, "compose:app").needs == ("build:os", "build:jdk", "build:core", "build:drivers")
+    assert find(done, "load:app").needs == ("compose:app",)
+
+
+def test_a_new_run_of_passed_tests_can_be_asked_for() -> None:
+    done = plan("tool", made=EVERYTHING, passed=EVERYTHING, wishes=Wishes(retest=True, load=False))
+    assert ids(done) == ["test:os", "test:drivers", "test:tool"]
+    assert all(step.again for step in done.steps)
+    assert find(done, "test:os").reason == "a new run was asked for"
+
+
+def test_a_node_whose_making_is_forced_does_not_count_what_the_store_knows() -> None:
+    done = plan("tool", made=EVERYTHING - {"drivers"}, wishes=Wishes(force=frozenset({"drivers"})))
+    assert find(done, "build:drivers").again
+    assert not find(done, "test:drivers").again
+
+
+def test_what_tests_run_on_is_built_but_not_tested_when_no_target_is_made_of_it() -> None:
+    done = plan("lone")
+    assert ids(done) == ["build:os", "build:helper", "build:lone", "test:lone"]
+    assert find(done, "test:lone").needs == ("build:lone", "build:helper")
+
+
+def test_what_tests_run_on_is_not_needed_without_tests() -> None:
+    assert ids(plan("lone", wishes=Wishes(test=False))) == ["build:lone"]
+
+
+def test_an_unlocked_node_is_refused_and_blocks_only_what_needs_it() -> None:
+    unlocked = make_lock(CATALOGUE, {"deb:openjdk": make_artifact("deb:openjdk", b"jdk")})
+    done = plan("app", "tool", lock=unlocked)
+    refused = {step.id for step in done.steps if step.refusal}
+    assert refused == {"build:core", "compose:app"}
+    assert find(done, "build:core").refusal == "not locked: core: 1; core: 2"
+    assert ids(done, Action.FETCH) == ["fetch:jdk/openjdk"]
+    needing = {step.id for step in done.steps if "build:core" in step.needs}
+    assert needing == {"test:core", "compose:app"}
+
+
+def test_steps_come_after_what_they_need() -> None:
+    seen: set[str] = set()
+    for step in plan("app", "tool", "lone").steps:
+        assert set(step.needs) <= seen
+        seen.add(step.id)
+
+
+def test_expected_durations_are_those_of_earlier_runs() -> None:
+    done = plan("tool", seconds={"build:os": 321.0})
+    assert find(done, "build:os").seconds == 321.0
+    assert find(done, "build:drivers").seconds > 0
+
+
+def test_a_plan_reads_as_written_in_the_golden_file() -> None:
+    done = plan("app", made={"os"}, passed={"os"}, misses={"jdk": "source openjdk: deb:openjdk=1 -> deb:openjdk=2"})
+    lines = [f"{step.id} <- {', '.join(step.needs) or '-'}" for step in done.steps]
+    text = "\n".join([format_plan(done), "", *lines, ""])
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("target", ["app", "tool", "lone", "core"])
+def test_every_node_is_either_reused_or_has_a_step(target: str) -> None:
+    done = plan(target, made={"os", "drivers"}, passed={"os"})
+    assert set(done.reused) | {step.node for step in done.steps} == set(done.nodes)
+    assert set(done.reused).isdisjoint(step.node for step in done.steps)
