@@ -152,7 +152,9 @@ def _check_names(catalogue: Catalogue) -> Iterator[BuildgraphError]:
                 yield ManifestError(f"{member!r} matches no node", where=where, hint=_suggest(catalogue, member))
     for pin in catalogue.pins:
         node = catalogue.nodes.get(catalogue.aliases.get(pin.image, pin.image))
-        if not isinstance(node, Image):
+        if isinstance(node, Layer):
+            yield _error(pin.location, f"{pin.image} is a layer", "pin an image")
+        elif node is None:
             yield _error(pin.location, f"{pin.image} is no image", _suggest(catalogue, pin.image))
 
 

@@ -154,19 +154,18 @@ def _check_answer(entry: LockEntry) -> None:
 
 
 def _is_answer(asked: Coordinate, given: Coordinate) -> bool:
-    same = (asked.ecosystem, asked.classifier, _plain_name(asked)) == (
-        given.ecosystem,
-        given.classifier,
-        _plain_name(given),
-    )
-    open_version = asked.version.removesuffix("*")
-    return same and (given.version == asked.version if asked.is_exact else given.version.startswith(open_version))
+    if _identity(asked) != _identity(given):
+        return False
+    if asked.is_exact:
+        return given.version == asked.version
+    return given.version.startswith(asked.version.removesuffix("*"))
 
 
-def _plain_name(coordinate: Coordinate) -> str:
-    if coordinate.ecosystem is not Ecosystem.PYPI:
-        return coordinate.name
-    return re.sub(r"[-_.]+", "-", coordinate.name).lower()
+def _identity(coordinate: Coordinate) -> tuple[str, str, str]:
+    name = coordinate.name
+    if coordinate.ecosystem is Ecosystem.PYPI:
+        name = re.sub(r"[-_.]+", "-", name).lower()
+    return coordinate.ecosystem, name, coordinate.classifier
 
 
 def _parse_artifact(document: object) -> Artifact:

@@ -53,7 +53,7 @@ def run_plan(
     folder = session.store.runs / run
     with disk_faults(folder, "make the folder of the run's logs"):
         make_folder(folder)
-    equipment = Equipment(session, run=run, emit=emit, cancel=cancel)
+    equipment = Equipment(session, emit=emit, cancel=cancel)
     with (folder / "events.jsonl").open("w", encoding="utf-8") as journal:
 
         def tell(event: Event) -> None:
@@ -96,7 +96,7 @@ def run_plan(
 def load_images(session: Session, planned: Planned, *, cancel: Cancel) -> tuple[str, ...]:
     """Put the planned targets, all built and tested, into the engine; their references."""
     loaded = []
-    equipment = Equipment(session, run="load", emit=lambda _event: None, cancel=cancel)
+    equipment = Equipment(session, emit=lambda _event: None, cancel=cancel)
     try:
         for name in planned.plan.targets:
             node = session.catalogue.nodes[name]

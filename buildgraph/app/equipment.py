@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 class Equipment:
     """Everything that a run may need, on demand. ``close`` releases what was made."""
 
-    def __init__(self, session: Session, *, run: str, emit: Emit, cancel: Cancel) -> None:
+    def __init__(self, session: Session, *, emit: Emit, cancel: Cancel) -> None:
         """Nothing is made yet."""
         self._session = session
-        self._run = run
         self._emit = emit
         self._cancel = cancel
 
@@ -59,7 +58,7 @@ class Equipment:
         """Runs layer tests against the engine."""
         from buildgraph.adapters.probe import PytestProbe
 
-        return PytestProbe(self._session.workspace.root, environ=self._engine_environ, run=self._run)
+        return PytestProbe(project=self._session.workspace.root, environ=self._engine_environ)
 
     @cached_property
     def builders(self) -> Mapping[Kind, LayerBuilder]:

@@ -69,6 +69,7 @@ class Fields:
 
     def fail(self, what: str, key: str = "", hint: str = "") -> None:
         """Report a mistake at the key (or at the mapping)."""
+        self._wrong.add(key)
         self.fail_at(self.location(key), what, hint)
 
     def fail_at(self, location: Location, what: str, hint: str = "") -> None:
@@ -79,22 +80,22 @@ class Fields:
         """True when the key is written."""
         return key in self._items
 
+    def is_sound(self, key: str) -> bool:
+        """True unless a mistake in the key was found: then what follows from it is not worth a second line."""
+        return key not in self._wrong
+
     def text(self, key: str, default: str | None = None) -> str:
         """A string; required when there is no default."""
         item = self._take(key, required=default is None)
         if item is None:
             return default or ""
-        count = len(self._errors)
-        text = self._string(item, self._join(key), self._items[key][0].line)
-        if len(self._errors) > count:
-            self._wrong.add(key)
-        return text
+        return self._string(item, key, self._join(key), self._items[key][0].line)
 
     def name(self, key: str, default: str | None = None) -> str:
         """A string that may name a node."""
         text = self.text(key, default)
-        is_empty = not text and default is None and self._is_readable(key)
-        if is_empty or (text and not is_name(text)):
+        is_open = not text and default is not None
+        if not is_open and self.is_sound(key) and not is_name(text):
             self.fail(f"{text!r} is not a name", key, "use lower-case letters, digits, '-' and '.'")
             return ""
         return text
@@ -104,7 +105,7 @@ class Fields:
         text = self.text(key, default)
         if text in choices:
             return text
-        if self._is_readable(key):
+        if self.is_sound(key):
             self.fail(f"{text!r} is none of {', '.join(choices)}", key)
         return choices[0]
 
@@ -134,7 +135,7 @@ class Fields:
         match = _SIZE.fullmatch(text)
         if match:
             return int(float(match[1]) * _UNITS[match[2]])
-        if self._is_readable(key):
+        if self.has(key) and self.is_sound(key):
             self.fail(f"{text!r} is not a size", key, "write it like 60 MB")
         return None
 
@@ -143,7 +144,7 @@ class Fields:
         text = self.text(key, "")
         if _MODE.fullmatch(text):
             return int(text, 8)
-        if self._is_readable(key):
+        if self.has(key) and self.is_sound(key):
             self.fail(f"{text!r} is not a file mode", key, 'write it like "0755", in quotes')
         return None
 
@@ -153,7 +154,7 @@ class Fields:
         match = _OWNER.fullmatch(text)
         if match:
             return int(match[1]), int(match[2])
-        if self._is_readable(key):
+        if self.is_sound(key):
             self.fail(f"{text!r} is not a numeric owner", key, 'write it like "185:0", in quotes')
         return 0, 0
 
@@ -166,7 +167,8 @@ class Fields:
             self.fail("a list is wanted here", key)
             return ()
         return tuple(
-            self._string(entry, f"{self._join(key)}[{index}]", entry.line) for index, entry in enumerate(item.items)
+            self._string(entry, key, f"{self._join(key)}[{index}]", entry.line)
+            for index, entry in enumerate(item.items)
         )
 
     def integers(self, key: str) -> tuple[int, ...]:
@@ -218,6 +220,7 @@ class Fields:
             if isinstance(entry, YamlMapping):
                 yield Fields(entry, self._file, path, self._errors, self._render)
             else:
+                self._wrong.add(key)
                 self.fail_at(Location(file=self._file, line=entry.line, key=path), "a mapping is wanted here")
 
     def finish(self) -> None:
@@ -227,10 +230,6 @@ class Fields:
                 known = ", ".join(sorted(self._asked))
                 self.fail(f"unknown key {key!r}", key, f"known here: {known}")
 
-    def _is_readable(self, key: str) -> bool:
-        """True for a string that is there and of which no mistake has been reported."""
-        return self.has(key) and key not in self._wrong
-
     def _join(self, key: str) -> str:
         return ".".join(part for part in (self._path, key) if part)
 
@@ -239,18 +238,23 @@ class Fields:
         if key in self._items:
             return self._items[key][1]
         if required:
+            self._wrong.add(key)
             self.fail(f"the key {key!r} is missing")
         return None
 
-    def _string(self, item: YamlValue, path: str, line: int) -> str:
+    def _string(self, item: YamlValue, key: str, path: str, line: int) -> str:
         location = Location(file=self._file, line=line, key=path)
+        known = len(self._errors)
+        text = ""
         if not isinstance(item, YamlScalar):
             self.fail_at(location, "a string is wanted here")
-            return ""
-        if item.tag != "str":
+        elif item.tag != "str":
             self.fail_at(location, f"{item.text or 'an empty value'} is not a string to YAML", _quote_hint(item.text))
-            return ""
-        return self._render(item.text, location)
+        else:
+            text = self._render(item.text, location)
+        if len(self._errors) > known:
+            self._wrong.add(key)
+        return text
 
 
 def _is_integer(item: YamlScalar) -> bool:

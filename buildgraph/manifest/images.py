@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from buildgraph.manifest.fields import Fields, is_name
@@ -50,7 +49,7 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
     fields.text("image")
     fields.fields("variants")
     fields.fields("aliases")
-    if not tests:
+    if name and not tests:
         fields.fail(f"the image {name} has no tests", "image", f"write layers/{name}/test_*.py")
     image = Image(
         name=variant.node,
@@ -75,20 +74,22 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
 def _read_layers(fields: Fields) -> tuple[str, ...]:
     """The layers in order; an expression may yield nothing, which leaves that layer out of the variant."""
     layers = tuple(layer for layer in fields.texts("layers") if layer)
-    if not layers:
+    if not layers and fields.is_sound("layers"):
         fields.fail("an image needs at least one layer", "layers")
     return layers
 
 
 def _read_matching(fields: Fields, key: str, pattern: re.Pattern[str]) -> str:
     text = fields.text(key)
-    if text and not pattern.fullmatch(text):
+    if fields.is_sound(key) and not pattern.fullmatch(text):
         fields.fail(f"{text!r} is not a {key}", key)
     return text
 
 
 def _read_tags(fields: Fields) -> tuple[str, ...]:
     tags = fields.texts("tags")
+    if not fields.is_sound("tags"):
+        return tags
     if not tags:
         fields.fail("an image needs at least one tag", "tags")
     for tag in tags:
@@ -103,7 +104,7 @@ def _read_config(fields: Fields) -> ImageConfig:
         return ImageConfig()
     user = inner.text("user", "")
     match = _USER.fullmatch(user)
-    if user and (not match or max(int(part or 0) for part in match.groups()) >= 1 << 31):
+    if user and inner.is_sound("user") and (not match or max(int(part or 0) for part in match.groups()) >= 1 << 31):
         inner.fail(f"{user!r} is not numeric", "user", 'write it like "185:0", in quotes')
     config = ImageConfig(
         user=user,
@@ -120,9 +121,14 @@ def _read_config(fields: Fields) -> ImageConfig:
 
 
 def _read_aliases(fields: Fields, image: str) -> list[Alias]:
+    table = fields.fields("aliases")
+    if table is None:
+        return []
     aliases = []
-    for name, variant in (fields.mapping("aliases") or MappingProxyType({})).items():
+    for name in table.names():
+        variant = table.text(name)
         if not is_name(name):
-            fields.fail(f"{name!r} is not a name", "aliases")
-        aliases.append(Alias(name=name, node=f"{image}-{variant}", location=fields.location("aliases")))
+            table.fail(f"{name!r} is not a name", name)
+        if table.is_sound(name):
+            aliases.append(Alias(name=name, node=f"{image}-{variant}", location=table.location(name)))
     return aliases

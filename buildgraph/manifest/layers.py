@@ -89,10 +89,12 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
     fields.text("layer")
     fields.fields("variants")
     kind = Kind(fields.choice("kind", tuple(Kind)))
-    if not tests:
+    if name and not tests:
         fields.fail(f"the layer {name} has no tests", "layer", f"write layers/{name}/test_*.py")
     sources = _read_sources(fields)
-    spec, extra = _READERS[kind](fields)
+    # Under a kind that nobody knows, no other key can be said to be wrong.
+    is_known = fields.is_sound("kind")
+    spec, extra = _READERS[kind](fields) if is_known else (FilesSpec(operations=()), ())
     _check_subjects(fields, spec)
     layer = Layer(
         name=variant.node,
@@ -114,9 +116,10 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         budget=fields.size("budget"),
         location=fields.location("layer"),
     )
-    if kind in {Kind.FILES, Kind.ROOTFS} and layer.parents:
+    if is_known and kind in {Kind.FILES, Kind.ROOTFS} and layer.parents:
         fields.fail(f"a {kind} layer reads no parent", "parents", "say in test_on what its tests run on")
-    fields.finish()
+    if is_known:
+        fields.finish()
     return layer
 
 
@@ -139,6 +142,7 @@ def _read_sources(fields: Fields) -> tuple[Source, ...]:
         text = table.text(name)
         if not is_name(name) or name in {PACKAGES, REQUIREMENTS}:
             table.fail(f"{name!r} cannot name a source", name)
+        if not table.is_sound(name):
             continue
         try:
             parse_coordinate(text)
@@ -152,7 +156,8 @@ def _read_sources(fields: Fields) -> tuple[Source, ...]:
 def _read_set(fields: Fields, key: str, extra: tuple[str, ...] = ()) -> tuple[Source, ...]:
     requests = (*fields.texts(key), *extra)
     if not requests:
-        fields.fail("at least one is needed", key)
+        if fields.is_sound(key):
+            fields.fail("at least one is needed", key)
         return ()
     return (Source(name=key, request=tuple(sorted(requests)), is_set=True, location=fields.location(key)),)
 
@@ -183,8 +188,9 @@ def _read_dockerfile(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
 
 
 def _read_files(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
-    operations = tuple(operation for entry in fields.sequence("files") if (operation := _read_operation(entry)))
-    if not operations:
+    entries = tuple(fields.sequence("files"))
+    operations = tuple(operation for entry in entries if (operation := _read_operation(entry)))
+    if not entries and fields.is_sound("files"):
         fields.fail("a files layer needs at least one operation", "files")
     return FilesSpec(operations=operations), ()
 
@@ -207,9 +213,10 @@ def _read_operation(fields: Fields) -> FileOp | None:
     action = actions[0]
     subject = fields.text(action)
     to = subject if action in _PATH_IN_KEY else fields.text("to")
-    if not to.startswith("/") or "/../" in f"{to}/":
-        fields.fail(f"{to!r} is not an absolute path", action if action in _PATH_IN_KEY else "to")
-    if action is FileAction.COPY and not is_inside(subject):
+    place = action.value if action in _PATH_IN_KEY else "to"
+    if fields.is_sound(place) and (not to.startswith("/") or "/../" in f"{to}/"):
+        fields.fail(f"{to!r} is not an absolute path", place)
+    if action is FileAction.COPY and fields.is_sound(action) and not is_inside(subject):
         fields.fail(f"{subject!r} is not a path inside the layer's files", action)
     uid, gid = fields.owner("owner")
     unpack = action is FileAction.UNPACK

@@ -39,7 +39,7 @@ def session(run: Run) -> Completed:
         "spark-submit",
         "/opt/spark/work-dir/shim.py",
         user="185:0",
-        env={"SPARK_LOCAL_IP": "127.0.0.1"},
+        network="bridge",
         files={"/opt/spark/work-dir/shim.py": SHIM},
     )
 

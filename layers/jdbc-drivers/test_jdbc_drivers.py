@@ -53,7 +53,7 @@ REFUSALS = {
     "mysql": "com.mysql.cj.jdbc.exceptions.CommunicationsException",
     "oracle": "ORA-",
     "postgresql": "org.postgresql.util.PSQLException: Connection to 127.0.0.1:9 refused",
-    "vertica": "[Vertica][VJDBC]",
+    "vertica": "java.sql.SQLException: [Vertica]",
 }
 
 
@@ -64,7 +64,7 @@ def queries(run: Run) -> Completed:
         "spark-submit",
         "/opt/spark/work-dir/queries.py",
         user="185:0",
-        env={"SPARK_LOCAL_IP": "127.0.0.1"},
+        network="bridge",
         files={"/opt/spark/work-dir/queries.py": QUERIES},
     )
 

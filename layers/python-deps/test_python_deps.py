@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from buildgraph.adapters.fixtures import Host, Run
 
 SITE = "/opt/python/lib/python3.10/site-packages"
-LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1"}
 MODULES = (
     "numpy",
     "pandas",
@@ -76,7 +75,7 @@ def test_pandas_functions_run_in_spark(run: Run) -> None:
         "spark-submit",
         "/opt/spark/work-dir/job.py",
         user="185:0",
-        env=LOOPBACK,
+        network="bridge",
         files={"/opt/spark/work-dir/job.py": JOB},
     )
     assert "job 2475.0 2475.0 [50, 50] 5.0" in done.output

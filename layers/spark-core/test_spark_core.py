@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from buildgraph.adapters.fixtures import Host, Run
 
-# The containers have no network, so nothing resolves their host names.
-LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1"}
 JOB = """
 import pyspark
 from pyspark.sql import SparkSession
@@ -30,7 +28,7 @@ System.exit(0)
 
 @pytest.mark.inherited
 def test_spark_submit_says_its_version(run: Run, params: Mapping[str, str]) -> None:
-    done = run("spark-submit", "--version", entrypoint=(), env=LOOPBACK)
+    done = run("spark-submit", "--version", entrypoint=(), network="bridge")
     assert done.code == 0
     assert f"version {params['version']}\n" in done.stderr
     assert f"Using Scala version {params['scala']}." in done.stderr
@@ -41,7 +39,7 @@ def test_a_python_job_runs_as_the_user_spark(run: Run, params: Mapping[str, str]
         "spark-submit",
         "/opt/spark/work-dir/job.py",
         user="185:0",
-        env=LOOPBACK,
+        network="bridge",
         files={"/opt/spark/work-dir/job.py": JOB},
     )
     assert f"job {params['version']} {params['version']} 499500 285" in done.output
@@ -53,7 +51,7 @@ def test_the_scala_shell_runs(run: Run, params: Mapping[str, str]) -> None:
         "-I",
         "/opt/spark/work-dir/shell.scala",
         user="185:0",
-        env=LOOPBACK,
+        network="bridge",
         files={"/opt/spark/work-dir/shell.scala": SHELL},
     )
     assert f"shell {params['version']} {params['scala']}." in done.output

@@ -36,7 +36,12 @@ PLATFORM = "linux/amd64"
 
 
 def make_files_layer(
-    name: str, *, text: str = "", sources: tuple[str, ...] = (), test_on: tuple[str, ...] = (), budget: int | None = None
+    name: str,
+    *,
+    text: str = "",
+    sources: tuple[str, ...] = (),
+    test_on: tuple[str, ...] = (),
+    budget: int | None = None,
 ) -> Layer:
     """A layer that reads no other; ``sources`` are coordinates, each also the source's name after its last colon."""
     operation = FileOp(action=FileAction.WRITE, to=f"/{name}", text=text, location=_locate(name))

@@ -94,12 +94,12 @@ def test_a_changed_layer_is_planned_again_with_its_descendants_and_nothing_else(
     assert ids(done) == [
         "build:drivers",
         "test:drivers",
-        "compose:app",
-        "test:app",
-        "load:app",
         "compose:tool",
         "test:tool",
         "load:tool",
+        "compose:app",
+        "test:app",
+        "load:app",
     ]
     assert set(done.reused) == {"os", "jdk", "core"}
 
@@ -107,7 +107,7 @@ def test_a_changed_layer_is_planned_again_with_its_descendants_and_nothing_else(
 def test_fetches_are_steps_of_their_own_that_need_nothing() -> None:
     done = plan("app")
     fetches = [step for step in done.steps if step.action is Action.FETCH]
-    assert [step.id for step in fetches] == ["fetch:jdk/openjdk", "fetch:core/1", "fetch:core/2"]
+    assert [step.id for step in fetches] == ["fetch:core/1", "fetch:core/2", "fetch:jdk/openjdk"]
     assert all(step.needs == () for step in fetches)
     assert find(done, "build:core").needs == ("fetch:core/1", "fetch:core/2")
     assert find(done, "build:jdk").needs == ("fetch:jdk/openjdk", "build:os")
