@@ -29,6 +29,8 @@ WRITER_FORMAT = 1
 """Format of the tar writer; ``adapters.tarwriter`` asserts that it writes this one."""
 ROOTFS_FORMAT = 1
 """The recipe of a rootfs: mmdebstrap's own version does not show in its bytes."""
+BYTECODE_FORMAT = 1
+"""What ``adapters/bytecode.py`` writes, for python layers and for the steps of Dockerfiles."""
 PYTHON_FORMAT = 1
 """The recipe of a python layer: schemes, scripts, byte code."""
 ZSTANDARD = "0.25.0"
@@ -175,6 +177,8 @@ def _describe_tools(kind: Kind) -> Document:
         tools["rootfs"] = ROOTFS_FORMAT
     if kind is Kind.PYTHON:
         tools.update(python=PYTHON_FORMAT, installer=INSTALLER)
+    if kind in {Kind.PYTHON, Kind.DOCKERFILE}:
+        tools["bytecode"] = BYTECODE_FORMAT
     return tools
 
 

@@ -119,7 +119,7 @@ def _parse_node(node: str, sources: object, file: str, errors: list[BuildgraphEr
             entries[source] = _parse_entry(document)
         except ValueError as error:
             errors.append(LockError(str(error), where=where, hint=f"run: buildgraph lock --update {node}"))
-    if not entries:
+    if not isinstance(sources, dict) or not sources:
         errors.append(LockError("a node without sources", where=f"{file} ({node})", hint=_RELOCK))
     return MappingProxyType(entries)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
+from buildgraph.adapters import bytecode
 from buildgraph.adapters.repack import repack_tar
 from buildgraph.compose import compose_image
 from buildgraph.errors import BuildFailure
@@ -60,6 +62,7 @@ class DockerfileBuilder:
 
     def _contexts(self, inputs: LayerInputs, scratch: Path) -> dict[str, str]:
         named = {name: self._layout((layer,), inputs) for name, layer in inputs.contexts.items()}
+        named["buildgraph"] = str(_lay_out_programs(scratch / "buildgraph"))
         if inputs.parents:
             named["parent"] = self._layout(inputs.parents, inputs)
         if inputs.artifacts:
@@ -79,3 +82,10 @@ class DockerfileBuilder:
             for artifact in artifacts:
                 os.link(self._fetcher.path(artifact), folder / name / artifact.file)
         return folder
+
+
+def _lay_out_programs(folder: Path) -> Path:
+    """The programs of ours that steps may run; their format numbers are in the layer's key."""
+    folder.mkdir()
+    shutil.copy(bytecode.__file__, folder)
+    return folder

@@ -18,7 +18,7 @@ from installer.scripts import Script
 from installer.sources import WheelFile
 from installer.utils import SCHEME_NAMES, Scheme, construct_record_file, fix_shebang
 
-from buildgraph.adapters import process
+from buildgraph.adapters import bytecode, process
 from buildgraph.adapters.archive import open_layer
 from buildgraph.adapters.disk import disk_faults
 from buildgraph.adapters.paths import image_path, join, matches_any, member_path
@@ -40,20 +40,6 @@ if TYPE_CHECKING:
     from buildgraph.ports import BlobStore, Fetcher, LayerInputs
 
 INSTALLER = {"INSTALLER": b"buildgraph\n"}
-# One process compiles all files in one order, without hash randomisation: marshal writes what is shared differently
-# from what is not, so the bytes of a .pyc depend on what the process did before. Files that are no Python of this
-# version stay without one, as with pip; any other failure ends the process.
-_COMPILE = """
-import py_compile, sys
-for line in open(sys.argv[1], encoding="utf-8"):
-    source, name = line.rstrip("\\n").split("\\t")
-    try:
-        py_compile.compile(
-            source, dfile=name, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-        )
-    except py_compile.PyCompileError as error:
-        print("not compiled:", name, error.exc_type_name)
-"""
 
 
 class PythonBuilder:
@@ -239,16 +225,23 @@ def _unpack(root: Path, entry: Entry, content: BinaryIO | None) -> None:
 
 def _compile(inputs: LayerInputs, interpreter: Path, tree: Path, work: Path) -> None:
     """Put a .pyc beside every module of the tree, made for the module's path in the image."""
-    modules = [(entry.path, file) for entry, file in read_tree(tree) if entry.path.endswith(".py")]
-    listing = work / "modules"
-    listing.write_text("".join(f"{file}\t/{path}\n" for path, file in modules if "/site-packages/" in path))
+    assert isinstance(inputs.layer.spec, PythonSpec)
+    library = tree / image_path(inputs.layer.spec.prefix) / "lib"
     empty = work / "empty"
     empty.mkdir()
     env = {
         "LC_ALL": "C.UTF-8",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "SOURCE_DATE_EPOCH": str(inputs.epoch),
     }
-    argv = [str(interpreter), "-s", "-S", "-W", "ignore", "-c", _COMPILE, str(listing)]
+    argv = [
+        str(interpreter),
+        "-s",
+        "-S",
+        "-W",
+        "ignore",
+        bytecode.__file__,
+        str(library),
+        f"{inputs.layer.spec.prefix}/lib",
+    ]
     process.check(argv, log=inputs.log, cancel=inputs.cancel, env=env, cwd=empty)

@@ -47,7 +47,7 @@ def anyone(run: Run) -> Completed:
     script = (
         'id; printf \'home %s \' "$HOME"; test -w "$HOME" && echo writable; java -XshowSettings:properties -version'
     )
-    return run("bash", "-c", script, entrypoint=(ENTRYPOINT,), user=ANYONE, read_only=True, tmpfs=["/tmp"])  # noqa: S108 - in a container
+    return run("bash", "-c", script, entrypoint=(ENTRYPOINT,), user=ANYONE, read_only=True, tmpfs=["/tmp"])
 
 
 def test_it_is_executable_and_only_root_may_change_it(host: Host) -> None:
@@ -143,4 +143,4 @@ def test_the_default_configuration_keeps_everything_in_tmp(host: Host) -> None:
     text = host.file("/opt/spark/conf/spark-defaults.conf").content_string
     values = [line.split()[1] for line in text.splitlines() if not line.startswith("#")]
     assert values
-    assert all("/tmp/" in value for value in values)  # noqa: S108 - in a container
+    assert all("/tmp/" in value for value in values)

@@ -85,7 +85,7 @@ def test_ctypes_calls_the_c_library(run: Run) -> None:
     assert run("python3", "-c", program).output == "4"
 
 
-@pytest.mark.parametrize(("trusted", "result"), [("/tmp/server.crt", "TLSv1.3"), ("", "self-signed certificate")])  # noqa: S108 - in the container
+@pytest.mark.parametrize(("trusted", "result"), [("/tmp/server.crt", "TLSv1.3"), ("", "self-signed certificate")])
 def test_tls_trusts_whom_it_is_told_to(run: Run, trusted: str, result: str) -> None:
     script = f"{CERTIFICATE} python3 /home/spark/handshake.py {trusted}"
     done = run("bash", "-euc", script, files={"/home/spark/handshake.py": HANDSHAKE})

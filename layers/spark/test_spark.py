@@ -48,7 +48,7 @@ LOGGED = ("--conf", "spark.eventLog.enabled=true", "--conf", "spark.eventLog.rol
 @pytest.fixture(scope="module")
 def connect(session_container: Start) -> Container:
     """A Connect server as OpenShift would run it."""
-    server = session_container("connect", user=ANYONE, read_only=True, tmpfs=["/tmp"], network="bridge")  # noqa: S108 - in a container
+    server = session_container("connect", user=ANYONE, read_only=True, tmpfs=["/tmp"], network="bridge")
     server.wait_for(port=15002, timeout=START_SECONDS)
     return server
 
@@ -64,7 +64,7 @@ def event_log(session_container: Start) -> tuple[str, str]:
     submit = ("spark-submit", "--master", url, *LOGGED, "--conf", "spark.eventLog.compress=false", "/opt/job/job.py")
     said = master.exec("bash", "-c", 'mkdir /tmp/spark-events && exec /opt/spark/entrypoint.sh "$@"', "-", *submit)
     assert f"job 9900 {url}" in said.output
-    name = master.exec("ls", "/tmp/spark-events").output  # noqa: S108 - in a container
+    name = master.exec("ls", "/tmp/spark-events").output
     return name, master.exec("cat", f"/tmp/spark-events/{name}").output
 
 
@@ -99,7 +99,7 @@ def test_a_standalone_cluster_runs_a_job(event_log: tuple[str, str]) -> None:
 
 def test_the_history_server_lists_a_job(container: Start, event_log: tuple[str, str]) -> None:
     name, content = event_log
-    server = container("history", user=ANYONE, network="bridge", files={f"/tmp/spark-events/{name}": content})  # noqa: S108 - in a container
+    server = container("history", user=ANYONE, network="bridge", files={f"/tmp/spark-events/{name}": content})
     server.wait_for(port=18080, timeout=START_SECONDS)
 
     def listed() -> list[str]:

@@ -55,8 +55,8 @@ class HeldBench(Bench):
 def test_a_run_builds_composes_tests_and_loads_and_the_next_has_nothing_to_do(bench: Bench) -> None:
     run = bench.run("app")
     assert {entry.outcome for entry in run.result.steps} == {Outcome.DONE}, run.result.failed
-    assert bench.builder.built == ["root", "jars", "child"]
-    assert [call.node for call in bench.probe.calls] == ["root", "jars", "child", "app"]
+    assert sorted(bench.builder.built) == ["child", "jars", "root"]
+    assert sorted(call.node for call in bench.probe.calls) == ["app", "child", "jars", "root"]
     assert bench.engine.images == {"sample/app:1": bench.records()["app"].digest}
     assert bench.plan("app").steps == ()
 
@@ -114,7 +114,7 @@ def test_a_rebuilt_parent_with_the_same_content_lets_its_children_be_recorded_an
     bench.trees["root"] = {"files/comment": "-:1"}
 
     run = bench.run("app")
-    assert bench.builder.built == ["root", "jars", "child", "root"], "the child is not built again"
+    assert sorted(bench.builder.built) == ["child", "jars", "root", "root"], "the child is not built again"
     assert run.of("build:child").outcome is Outcome.REUSED
     new = bench.records()
     assert new["child"].key != old["child"].key
@@ -137,7 +137,7 @@ def test_a_rebuilt_parent_with_other_content_builds_its_children(bench: Bench) -
     bench.trees["root"] = {"files/config": "-:2"}
     bench.builder.contents["root"] = {"opt/root": b"other"}
     bench.run("app", wishes=WITHOUT_TESTS)
-    assert bench.builder.built == ["root", "jars", "child", "root", "child"]
+    assert bench.builder.built[3:] == ["root", "child"]
 
 
 def test_a_forced_layer_is_built_although_the_store_knows_its_content(bench: Bench) -> None:
@@ -287,9 +287,7 @@ def test_changed_tests_run_again_and_nothing_is_built(bench: Bench) -> None:
 
 
 def test_sources_are_dropped_after_their_last_reader(bench: Bench) -> None:
-    run = bench.run("jars", "more", wishes=WITHOUT_TESTS)
-    order = [entry.step.node for entry in run.result.steps if entry.step.action == "build"]
-    assert order == ["jars", "more"]
+    bench.run("jars", "more", wishes=WITHOUT_TESTS)
     assert bench.fetcher.dropped == [JAR, SHARED]
     assert not any(bench.fetcher.has(artifact) for artifact in bench.artifacts.values())
 
@@ -299,8 +297,9 @@ def test_sources_of_a_failed_layer_stay_for_the_next_run(bench: Bench) -> None:
     bench.run("jars", "more", wishes=WITHOUT_TESTS)
     assert bench.fetcher.dropped == []
     bench.builder.errors.clear()
+    fetched = len(bench.fetcher.fetched)
     bench.run("jars", "more", wishes=WITHOUT_TESTS)
-    assert sorted(bench.fetcher.fetched) == [JAR, SHARED], "fetched once"
+    assert len(bench.fetcher.fetched) == fetched, "nothing is fetched again"
     assert sorted(bench.fetcher.dropped) == [JAR, SHARED]
 
 

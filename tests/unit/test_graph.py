@@ -1,0 +1,190 @@
+"""The graph: what targets mean, what they need, in which order; and that size and depth are no obstacle."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from buildgraph.errors import UsageError
+from buildgraph.graph import check_graph, find_closure, find_dependents, find_targets, sort_nodes, to_networkx
+from buildgraph.model import DockerfileSpec, Location, Pin, PythonSpec
+from tests.samples import NOWHERE, make_catalogue, make_image, make_layer, make_world
+
+CATALOGUE = make_world().catalogue
+STEP = DockerfileSpec()
+
+
+class TestTargets:
+    @pytest.mark.parametrize(
+        ("patterns", "expected"),
+        [
+            (["jdk"], ("jdk",)),
+            (["shop-latest"], ("shop",)),
+            (["images"], ("shop", "small")),
+            (["*"], tuple(CATALOGUE.nodes)),
+            (["s*"], ("shop", "small")),
+            (["[jt]*"], ("jdk", "tools")),
+            (["?s"], ("os",)),
+            (["tools", "images", "small", "shop-latest", "s*"], ("tools", "shop", "small")),
+            ([], ()),
+        ],
+    )
+    def test_names_aliases_groups_and_globs_are_found_once_in_the_order_written(
+        self, patterns: list[str], expected: tuple[str, ...]
+    ) -> None:
+        assert find_targets(CATALOGUE, patterns) == expected
+
+    def test_a_group_may_hold_globs_and_aliases(self) -> None:
+        catalogue = make_catalogue(CATALOGUE.nodes.values(), aliases={"latest": "shop"}, groups={"g": ("t*", "latest")})
+        assert find_targets(catalogue, ["g"]) == ("tools", "shop")
+
+    def test_a_node_goes_before_a_glob_that_it_looks_like(self) -> None:
+        assert find_targets(make_catalogue([make_layer("a.b"), make_layer("axb")]), ["a.b"]) == ("a.b",)
+
+    @pytest.mark.parametrize(
+        ("pattern", "line"),
+        [
+            ("shp", "no target is called 'shp'; did you mean shop?"),
+            ("smal", "no target is called 'smal'; did you mean small?"),
+            ("image", "no target is called 'image'; did you mean images?"),
+            ("zzz*", "no target is called 'zzz*'; see: buildgraph list"),
+            ("", "no target is called ''; see: buildgraph list"),
+            ("Shop", "no target is called 'Shop'; did you mean shop"),
+        ],
+    )
+    def test_what_matches_nothing_is_an_error_with_a_suggestion(self, pattern: str, line: str) -> None:
+        with pytest.raises(UsageError, match=f"^{re.escape(line)}"):
+            find_targets(CATALOGUE, ["jdk", pattern])
+
+
+class TestClosure:
+    def test_it_holds_all_that_is_read_parents_first(self) -> None:
+        assert find_closure(CATALOGUE, ["app"], with_tests=False) == ("os", "python", "jdk", "app")
+
+    def test_with_tests_it_holds_what_the_tests_run_on(self) -> None:
+        catalogue = make_catalogue(
+            [make_layer("jars", test_on=("os", "jdk")), make_layer("os"), make_layer("jdk", test_on=("os",))]
+        )
+        assert find_closure(catalogue, ["jars"], with_tests=False) == ("jars",)
+        assert set(find_closure(catalogue, ["jars"], with_tests=True)) == {"jars", "os", "jdk"}
+
+    def test_tests_that_need_each_others_layers_are_no_circle(self) -> None:
+        catalogue = make_catalogue([make_layer("a", test_on=("b",)), make_layer("b", test_on=("a",))])
+        assert check_graph(catalogue) == []
+        assert find_closure(catalogue, ["a"], with_tests=True) == ("a", "b")
+
+    def test_nothing_is_in_it_twice(self) -> None:
+        closure = find_closure(CATALOGUE, ["shop", "app", "small"], with_tests=True)
+        assert len(closure) == len(set(closure))
+
+
+class TestOrder:
+    def test_parents_come_first_and_equals_in_the_order_of_the_catalogue(self) -> None:
+        catalogue = make_catalogue(
+            [
+                make_image("image", ("z", "y")),
+                make_layer("z", STEP, parents=("b",)),
+                make_layer("y", STEP, parents=("a",)),
+                make_layer("b"),
+                make_layer("a"),
+            ]
+        )
+        assert sort_nodes(catalogue, catalogue.nodes) == ("b", "a", "z", "y", "image")
+
+    def test_the_order_of_the_names_does_not_count(self) -> None:
+        names = list(CATALOGUE.nodes)
+        assert sort_nodes(CATALOGUE, names) == sort_nodes(CATALOGUE, reversed(names)) == sort_nodes(CATALOGUE, {*names})
+
+    def test_parents_that_are_not_wanted_are_left_out(self) -> None:
+        assert sort_nodes(CATALOGUE, ["shop", "jdk"]) == ("jdk", "shop")
+
+
+class TestDependents:
+    def test_they_are_found_at_any_distance(self) -> None:
+        assert find_dependents(CATALOGUE, "python") == {"libraries", "app", "shop", "small"}
+        assert find_dependents(CATALOGUE, "shop") == frozenset()
+
+    def test_edges_point_from_what_is_read_to_what_reads_it(self) -> None:
+        assert sorted(to_networkx(CATALOGUE, CATALOGUE.nodes).successors("jdk")) == ["app", "shop"]
+
+
+class TestSize:
+    def test_ten_thousand_nodes_in_a_hundred_ranks(self) -> None:
+        ranks = [[f"n{rank}-{place}" for place in range(100)] for rank in range(100)]
+        nodes = [
+            make_layer(name, STEP, parents=(ranks[rank - 1][place], ranks[rank - 1][(place + 1) % 100]) if rank else ())
+            for rank, names in enumerate(ranks)
+            for place, name in enumerate(names)
+        ]
+        catalogue = make_catalogue(reversed(nodes))
+        assert check_graph(catalogue) == []
+        places = {name: place for place, name in enumerate(sort_nodes(catalogue, catalogue.nodes))}
+        assert len(places) == 10_000
+        assert all(places[parent] < places[node.name] for node in nodes for parent in node.parents)
+        assert len(find_closure(catalogue, ["n99-0"], with_tests=True)) == sum(
+            min(100, rank + 1) for rank in range(100)
+        )
+
+    def test_a_chain_of_five_hundred(self) -> None:
+        nodes = [make_layer(f"n{rank}", STEP, parents=(f"n{rank - 1}",) if rank else ()) for rank in range(500)]
+        catalogue = make_catalogue(reversed(nodes))
+        assert check_graph(catalogue) == []
+        assert find_closure(catalogue, ["n499"], with_tests=True) == tuple(f"n{rank}" for rank in range(500))
+        assert len(find_dependents(catalogue, "n0")) == 499
+
+    def test_a_circle_of_five_hundred_is_told_as_a_path(self) -> None:
+        nodes = [make_layer(f"n{rank}", STEP, parents=(f"n{(rank + 1) % 500}",)) for rank in range(500)]
+        (error,) = check_graph(make_catalogue(nodes))
+        steps = error.what.removeprefix("nodes need each other in a circle: ").split(" -> ")
+        assert len(steps) == 501
+        assert steps[0] == steps[-1]
+        assert all(int(two[1:]) == (int(one[1:]) + 1) % 500 for one, two in pairwise(steps))
+
+    def test_diamonds_on_diamonds_are_walked_once(self) -> None:
+        nodes = [make_layer("top-0")]
+        for rank in range(1, 200):
+            below = f"top-{rank - 1}"
+            nodes += [make_layer(f"{side}-{rank}", STEP, parents=(below,)) for side in ("left", "right")]
+            nodes.append(make_layer(f"top-{rank}", STEP, parents=(f"left-{rank}", f"right-{rank}")))
+        catalogue = make_catalogue(nodes)
+        assert check_graph(catalogue) == []
+        assert len(find_closure(catalogue, ["top-199"], with_tests=True)) == len(nodes)
+        assert len(find_dependents(catalogue, "top-0")) == len(nodes) - 1
+
+
+class TestCheck:
+    def test_a_base_counts_for_circles(self) -> None:
+        def library(name: str, base: str) -> PythonSpec:
+            return PythonSpec(prefix=f"/opt/{name}", version="3.10", platform="any", base=base)
+
+        catalogue = make_catalogue(
+            [
+                make_layer("python"),
+                make_layer("one", library("one", "two"), parents=("python",)),
+                make_layer("two", library("two", "one"), parents=("python",)),
+            ]
+        )
+        (error,) = check_graph(catalogue)
+        assert error.what == "nodes need each other in a circle: one -> two -> one"
+
+    def test_circles_are_told_only_when_all_names_are_known(self) -> None:
+        catalogue = make_catalogue(
+            [make_layer("a", STEP, parents=("b",)), make_layer("b", STEP, parents=("a", "nowhere"))]
+        )
+        assert [error.what for error in check_graph(catalogue)] == ["b: parents names nowhere, which is no node"]
+
+    def test_every_mistake_is_told(self) -> None:
+        catalogue = make_catalogue(
+            [make_layer("a", STEP, parents=("x", "y")), make_image("i", ("a", "a", "z"))],
+            groups={"a": ("q*",)},
+            pins=(Pin(image="nothing", file="values.yaml", path="image", location=NOWHERE),),
+        )
+        assert len(check_graph(catalogue)) == 7
+
+    def test_a_pin_may_name_an_alias(self) -> None:
+        location = Location(file="manifests/pins.yaml", line=2)
+        pin = Pin(image="shop-latest", file="values.yaml", path="image", location=location)
+        catalogue = make_catalogue(CATALOGUE.nodes.values(), aliases=CATALOGUE.aliases, pins=(pin,))
+        assert check_graph(catalogue) == []
