@@ -32,6 +32,7 @@ _HINTS = {
     errno.EROFS: "mount it for writing, or choose another store",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ELOOP: "a symlink stands where the store keeps a file; remove it",
+    errno.EEXIST: "a file stands where the store keeps a directory; move it away",
     errno.ENOTDIR: "a file stands where the store keeps a directory; move it away",
     errno.EIO: "the disk reports an error; check it",
 }

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters import bytecode
 from buildgraph.adapters.repack import repack_tar
+from buildgraph.adapters.tree import DIRECTORY_MODE, IGNORED, open_steady, read_tree
 from buildgraph.compose import compose_image
 from buildgraph.errors import BuildFailure
-from buildgraph.model import DockerfileSpec, ImageConfig
+from buildgraph.model import DockerfileSpec, EntryType, ImageConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,14 +41,10 @@ class DockerfileBuilder:
         if not dockerfile.is_file():
             raise BuildFailure(f"{layer.name} has no Dockerfile", where=str(dockerfile))
         with self._store.scratch(f"build-{layer.name}") as scratch:
-            context = folder / "files"
-            if not context.is_dir():
-                context = scratch / "context"
-                context.mkdir()
             dest = scratch / "layer.tar"
             self._buildkit.export(
                 dockerfile=dockerfile,
-                context=context,
+                context=_lay_out_context(folder / "files", scratch / "context", epoch=inputs.epoch),
                 named=self._contexts(inputs, scratch),
                 args={**layer.spec.args, "SOURCE_DATE_EPOCH": str(inputs.epoch)},
                 network=bool(layer.spec.network),
@@ -82,6 +79,25 @@ class DockerfileBuilder:
             for artifact in artifacts:
                 os.link(self._fetcher.path(artifact), folder / name / artifact.file)
         return folder
+
+
+def _lay_out_context(files: Path, context: Path, *, epoch: int) -> Path:
+    """A copy of the layer's files with the modes and times that they have on every machine; empty without files."""
+    context.mkdir()
+    context.chmod(DIRECTORY_MODE)
+    for entry, file in read_tree(files, ignored=IGNORED) if files.is_dir() else ():
+        target = context / entry.path
+        if entry.type is EntryType.SYMLINK:
+            target.symlink_to(entry.target)
+            continue
+        if entry.type is EntryType.DIRECTORY:
+            target.mkdir()
+        else:
+            with open_steady(file) as content, target.open("wb") as copy:
+                shutil.copyfileobj(content, copy)
+            os.utime(target, (epoch, epoch))
+        target.chmod(entry.mode)
+    return context
 
 
 def _lay_out_programs(folder: Path) -> Path:

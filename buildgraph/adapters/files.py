@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from buildgraph.adapters.archive import DEFAULT_LIMITS, open_archive
 from buildgraph.adapters.paths import image_path, join, matches, matches_any, member_path, parents
 from buildgraph.adapters.tarwriter import CHUNK, LayerWriter, cancelling
-from buildgraph.adapters.tree import DIRECTORY_MODE, FILE_MODE, entry_of, open_steady, plain_mode, read_tree
+from buildgraph.adapters.tree import DIRECTORY_MODE, FILE_MODE, IGNORED, entry_of, open_steady, plain_mode, read_tree
 from buildgraph.errors import BuildFailure
 from buildgraph.model import Entry, EntryType, FileAction, FileOp, FilesSpec
 
@@ -224,7 +224,7 @@ def _copy(operation: _Operation) -> None:
         if operation.to:
             root = Entry(operation.to, EntryType.DIRECTORY, DIRECTORY_MODE)
             operation.tree.add(operation.owned(root), owned_below=operation.to)
-        for entry, file in read_tree(source):
+        for entry, file in read_tree(source, ignored=IGNORED):
             _copy_file(operation, replace(entry, path=join(operation.to, entry.path)), file, owned_below=operation.to)
     else:
         _copy_file(operation, entry_of(operation.target(source.name), source), source)

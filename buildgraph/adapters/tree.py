@@ -12,9 +12,11 @@ from buildgraph.errors import BuildFailure
 from buildgraph.model import Entry, EntryType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
+IGNORED = frozenset({"__pycache__", ".DS_Store"})
+"""What Python and file managers leave in a project's folders: in no key and in no layer."""
 DIRECTORY_MODE = 0o755
 EXECUTABLE_MODE = 0o755
 FILE_MODE = 0o644
@@ -25,9 +27,12 @@ def plain_mode(mode: int) -> int:
     return EXECUTABLE_MODE if mode & 0o111 else FILE_MODE
 
 
-def read_tree(root: Path) -> Iterator[tuple[Entry, Path]]:
-    """All that lies below ``root``, sorted by path (so parents come first), with where each lies; owner 0:0."""
-    yield from ((entry_of(path, file), file) for path, file in sorted(_walk(root, "")))
+def read_tree(root: Path, *, ignored: Collection[str] = ()) -> Iterator[tuple[Entry, Path]]:
+    """All that lies below ``root``, sorted by path (so parents come first), with where each lies; owner 0:0.
+
+    ``ignored``: names of files and folders that are left out wherever they are.
+    """
+    yield from ((entry_of(path, file), file) for path, file in sorted(_walk(root, "", ignored)))
 
 
 def entry_of(path: str, file: Path) -> Entry:
@@ -54,9 +59,11 @@ def open_steady(file: Path) -> Iterator[BinaryIO]:
         raise BuildFailure("the file changed while it was read", where=str(file), hint="run again")
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+def _walk(folder: Path, prefix: str, ignored: Collection[str]) -> Iterator[tuple[str, Path]]:
     for file in folder.iterdir():
+        if file.name in ignored:
+            continue
         path = join(prefix, file.name)
         yield path, file
         if file.is_dir() and not file.is_symlink():
-            yield from _walk(file, path)
+            yield from _walk(file, path, ignored)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters.disk import write_file
+from buildgraph.adapters.tree import EXECUTABLE_MODE, IGNORED, plain_mode
 from buildgraph.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ PROJECT_FILE = Path("manifests/project.yaml")
 _MAX_MANIFEST = 1 << 20
 _CHUNK = 1 << 20
 _ATTEMPTS = 3
-_IGNORED = {"__pycache__", ".DS_Store"}
 _TEST_DATA = "testdata"
 
 
@@ -61,7 +60,8 @@ class Workspace:
     def hash_layers(self) -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, Mapping[str, str]]]:
         """For each folder below ``layers/``: what its layer is made from, and what its tests are.
 
-        A file is described by ``x`` or ``-`` (executable or not) and its sha256, a link by its target. Tests are
+        A file is described by ``x`` or ``-`` (executable or not) and its sha256, a link by its target; a folder only
+        when it is empty. Tests are
         ``test_*.py`` and everything below ``testdata/``; mtimes and other mode bits do not count.
         """
         content: dict[str, Mapping[str, str]] = {}
@@ -92,7 +92,7 @@ def _folders(path: Path) -> list[os.DirEntry[str]]:
     if not path.is_dir():
         return []
     with os.scandir(path) as entries:
-        return sorted((entry for entry in entries if entry.is_dir() and entry.name not in _IGNORED), key=_name)
+        return sorted((entry for entry in entries if entry.is_dir() and entry.name not in IGNORED), key=_name)
 
 
 def _name(entry: os.DirEntry[str]) -> str:
@@ -109,14 +109,15 @@ def _describe(folder: Path, prefix: str = "") -> Iterator[tuple[str, str]]:
         found = sorted(entries, key=_name)
     for entry in found:
         path = f"{prefix}{entry.name}"
-        if entry.name in _IGNORED:
+        if entry.name in IGNORED:
             continue
         if entry.is_symlink():
             yield path, f"link:{os.readlink(entry.path)}"  # noqa: PTH115 - the target as written
         elif entry.is_dir():
-            yield from _describe(Path(entry.path), f"{path}/")
+            inner = list(_describe(Path(entry.path), f"{path}/"))
+            yield from inner or [(path, "empty")]
         else:
-            executable = entry.stat().st_mode & stat.S_IXUSR
+            executable = plain_mode(entry.stat().st_mode) == EXECUTABLE_MODE
             yield path, f"{'x' if executable else '-'}:{_hash(Path(entry.path))}"
 
 

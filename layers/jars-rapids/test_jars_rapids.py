@@ -19,7 +19,6 @@ spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "fals
 loaded = spark._jvm.Thread.currentThread().getContextClassLoader().loadClass("com.nvidia.spark.SQLPlugin").getName()
 loader = spark._jvm.com.nvidia.spark.rapids.ShimLoader
 print("shim", loaded, loader.getShimVersion().toString())
-print("provider", loader.getShimClassLoader() is not None)
 print("cpu", spark.range(10).selectExpr("sum(id)").first()[0])
 """
 PLAN = """

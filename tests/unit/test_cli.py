@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.fakes.sample import Ended, Sample
 
 PATIENCE = 30.0
+HEAVY = {"networkx", "docker", "rich", "requests", "urllib3", "filelock", "uv"}
 QUIETLY = ("--no-test", "--no-load", "--progress", "quiet")
 WITHOUT_ENGINE = ("--no-test", "--no-load", "--progress", "plain")
 
@@ -335,11 +336,7 @@ def test_pin_refuses_what_is_not_tested_and_names_it(sample: Sample) -> None:
     sample.plant_verdicts("app", without="tool")
     done = sample.call("pin")
     assert done.code == ExitCode.FAILED
-    assert (
-        done.err
-        == ("error: nothing is pinned: tool is not tested; app-1 is not tested; run: buildgraph build --target app-1\n")
-        or done.err == "error: nothing is pinned: tool is not tested; run: buildgraph build --target app-1\n"
-    )
+    assert done.err == "error: nothing is pinned: tool is not tested; run: buildgraph build --target app-1\n"
     assert not (sample.folder / "manifests/ledger.json").exists()
 
 
@@ -385,7 +382,7 @@ def test_a_run_that_has_nothing_to_do_asks_no_daemon_starts_no_process_and_loads
     report = json.loads(err.splitlines()[-1])
     assert report["calls"] == []
     loaded = {name.partition(".")[0] for name in report["modules"]}
-    assert loaded.isdisjoint({"networkx", "docker", "rich", "requests", "urllib3", "filelock", "zstandard", "uv"})
+    assert sorted(loaded & HEAVY) == []
 
 
 def test_the_audit_sees_calls_when_there_are_some(sample: Sample) -> None:
