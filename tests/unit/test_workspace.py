@@ -142,7 +142,7 @@ def test_a_project_without_layers_has_no_trees(tmp_path: Path) -> None:
 
 
 class RestlessPath(PosixPath):
-    """A file that somebody appends to as often as ``changes`` says, each time just before it was read to its end."""
+    """A file that somebody appends to while it is read, the first ``changes`` times that it is opened."""
 
     changes = 0
 
@@ -154,10 +154,13 @@ class RestlessReader(io.FileIO):
     def __init__(self, path: RestlessPath) -> None:
         super().__init__(str(path))
         self._path = path
+        self._is_due = path.changes > 0
+        self._changes = path.changes > 0
+        path.changes -= 1
 
     def read(self, size: int | None = -1) -> bytes:
-        if self._path.changes:
-            self._path.changes -= 1
+        if self._changes:
+            self._changes = False
             with Path(str(self._path)).open("ab") as writer:
                 writer.write(b"more")
         return super().read(size)
