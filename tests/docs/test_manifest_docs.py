@@ -1,44 +1,101 @@
-"""Every YAML block of docs/manifests.md is what the parser accepts; fragments stand in a minimal layer."""
+"""Every YAML block of ``docs/manifests.md`` is read by the parser that reads manifests."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from buildgraph.manifest import Documents, parse_catalogue
+from buildgraph.model import FileAction, FilesSpec, Kind, Layer
+from tests.samples import PROJECT_TEXT
 
-PAGE = (Path(__file__).parents[2] / "docs/manifests.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(
-    r"^### kind: (\w+)$|```yaml\n(# (a part of )?(manifests/\S+)\n.*?)```", PAGE, re.MULTILINE | re.DOTALL
-)
-PROJECT = "project: docs\nepoch: 0\nplatform: linux/amd64\n"
-SAMPLES = {
-    "example": "sources: {dist: 'pypi:pyspark==4.1.1!sdist', driver: 'maven:org.postgresql:postgresql:42.7.*'}\n"
-    "variants: {'1': {version: '4.1.1'}}\n"
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from buildgraph.model import Catalogue
+
+    Values: TypeAlias = dict[str, object]
+
+TEXT = (Path(__file__).parents[2] / "docs" / "manifests.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```yaml\n# (a part of )?(\S+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+WHOLE = {file: text for part, file, text in BLOCKS if not part}
+PARTS = {file: text for part, file, text in BLOCKS if part}
+KINDS = {
+    "manifests/layers/example.yaml": Kind.FILES,
+    "manifests/layers/os.yaml": Kind.ROOTFS,
+    "manifests/layers/python-deps.yaml": Kind.PYTHON,
+    "manifests/layers/jdk-17.yaml": Kind.DOCKERFILE,
 }
+# What the part about files takes for granted.
+SOURCES = {"dist": "url:https://example.org/dist.tar.gz", "driver": "url:https://example.org/driver.jar"}
 
 
-def find_documents() -> list[tuple[str, str]]:
-    """(path, text) of each block, fragments completed by the kind whose section they stand in."""
-    kind, documents = "", []
-    for heading, text, is_part, path in BLOCKS:
-        kind = heading or kind
-        if text:
-            name = Path(path).stem
-            head = f"layer: {name}\nkind: {kind}\nstage: base\ndescription: x\n{SAMPLES.get(name, '')}"
-            documents.append((path, (head if is_part else "") + text))
-    return documents
+def parse(file: str, text: str) -> Catalogue:
+    """The catalogue of one document beside a project; every layer and image has tests."""
+    name = Path(file).stem
+    tests = {name: (f"layers/{name}/test_{name}.py",)}
+    return parse_catalogue(Documents(texts={"manifests/project.yaml": PROJECT_TEXT, file: text}, tests=tests))
 
 
-def test_the_page_has_a_block_for_each_kind_and_each_file() -> None:
-    assert len(find_documents()) == PAGE.count("```yaml") == 8
+def complete(file: str) -> str:
+    """A layer of the least that its kind asks for, with the keys of the part."""
+    layer: Values = {
+        "layer": Path(file).stem,
+        "kind": KINDS[file].value,
+        "stage": "base",
+        "description": "An example",
+        "variants": {"v": {"version": "4.1.1"}},
+    }
+    if KINDS[file] is Kind.FILES:
+        layer["sources"] = SOURCES
+    return yaml.safe_dump(layer, sort_keys=False) + PARTS[file]
 
 
-@pytest.mark.parametrize(("path", "text"), find_documents(), ids=[path for path, _ in find_documents()])
-def test_block_is_accepted(path: str, text: str) -> None:
-    texts = {"manifests/project.yaml": PROJECT, path: text}
-    tests = {Path(path).stem: ("test_it.py",)}
-    catalogue = parse_catalogue(Documents(texts=texts, tests=tests))
-    assert catalogue.nodes or path.endswith(("project.yaml", "pins.yaml"))
+def parse_part(file: str) -> Layer:
+    (node,) = parse(file, complete(file)).nodes.values()
+    assert isinstance(node, Layer)
+    return node
+
+
+def test_every_yaml_block_names_its_file_and_is_tried() -> None:
+    assert len(BLOCKS) == TEXT.count("```yaml")
+    assert len(WHOLE) + len(PARTS) == len(BLOCKS)
+    assert set(PARTS) == set(KINDS)
+
+
+@pytest.mark.parametrize("file", WHOLE)
+def test_a_whole_document_is_read_as_it_stands(file: str) -> None:
+    catalogue = parse(file, WHOLE[file])
+    assert catalogue.nodes or catalogue.pins or catalogue.groups
+
+
+@pytest.mark.parametrize("file", PARTS)
+def test_a_part_completes_a_layer_of_its_kind(file: str) -> None:
+    assert parse_part(file).kind is KINDS[file]
+
+
+def test_the_part_about_files_shows_every_operation() -> None:
+    spec = parse_part("manifests/layers/example.yaml").spec
+    assert isinstance(spec, FilesSpec)
+    assert {operation.action for operation in spec.operations} == set(FileAction)
+
+
+def test_the_table_lists_every_file_that_is_read() -> None:
+    table = re.findall(r"^\| `(manifests/\S+)` \|", TEXT, flags=re.MULTILINE)
+    documented = {re.sub(r"[^/]*\.yaml$", "*.yaml", file) if file.count("/") > 1 else file for file in (*WHOLE, *PARTS)}
+    assert documented <= set(table)
+
+
+def test_the_coordinates_of_the_table_are_coordinates() -> None:
+    from buildgraph.coordinate import parse_coordinate
+
+    cells = re.findall(r"^\| (`(?:pypi|maven|deb|go|url):.*?) \|", TEXT, flags=re.MULTILINE)
+    examples = [
+        text for cell in cells for text in re.findall(r"`([^`]+)`", cell) if "…" not in text and "[" not in text
+    ]
+    assert len(cells) == 5
+    assert [str(parse_coordinate(text)) for text in examples] == examples
