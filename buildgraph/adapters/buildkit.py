@@ -48,7 +48,17 @@ class BuildkitBuilder:
         ``network``; then the machine's certificates are offered as the secret ``ca``. The output of the steps goes to
         ``log``. Raises ``BuildFailure`` with the failing line, ``Interrupted``; ``dest`` is then not there.
         """
-        argv = [*self._buildx, "build", "--progress", "plain", "--provenance=false", "--platform", platform]
+        # Our keys decide what is built; what is built is really run, whatever BuildKit remembers of another day.
+        argv = [
+            *self._buildx,
+            "build",
+            "--no-cache",
+            "--progress",
+            "plain",
+            "--provenance=false",
+            "--platform",
+            platform,
+        ]
         argv += ["--output", f"type=tar,dest={dest}", "--file", str(dockerfile)]
         for name, place in sorted(named.items()):
             argv += ["--build-context", f"{name}={place}"]

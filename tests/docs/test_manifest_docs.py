@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from buildgraph.coordinate import parse_coordinate
 from buildgraph.manifest import Documents, parse_catalogue
 from buildgraph.model import FileAction, FilesSpec, Kind, Layer
 from tests.samples import PROJECT_TEXT
@@ -52,7 +53,8 @@ def complete(file: str) -> str:
     }
     if KINDS[file] is Kind.FILES:
         layer["sources"] = SOURCES
-    return yaml.safe_dump(layer, sort_keys=False) + PARTS[file]
+    head: str = yaml.safe_dump(layer, sort_keys=False)
+    return head + PARTS[file]
 
 
 def parse_part(file: str) -> Layer:
@@ -91,8 +93,6 @@ def test_the_table_lists_every_file_that_is_read() -> None:
 
 
 def test_the_coordinates_of_the_table_are_coordinates() -> None:
-    from buildgraph.coordinate import parse_coordinate
-
     cells = re.findall(r"^\| (`(?:pypi|maven|deb|go|url):.*?) \|", TEXT, flags=re.MULTILINE)
     examples = [
         text for cell in cells for text in re.findall(r"`([^`]+)`", cell) if "…" not in text and "[" not in text
