@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from buildgraph.key import Document
 
 FORMAT = 1
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_KEY = re.compile(r"[0-9a-f]{64}")
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 # Folders of the store, by what names their documents.
@@ -71,15 +74,21 @@ def parse_record(text: str) -> Record | None:
             node=_text(body["node"]),
             key=_text(body["key"]),
             content_key=_text(body["content_key"]),
-            digest=_text(body["digest"]),
+            digest=_digest(body["digest"]),
             size=int(body["size"]),
             seconds=float(body["seconds"]),
             layer=_parse_blob(body, layer) if layer else None,
-            config_digest="" if layer else _text(body["config_digest"]),
+            config_digest="" if layer else _digest(body["config_digest"]),
             document=dict(body["document"]),
         )
     except _MALFORMED:
         return None
+
+
+def parse_key(text: str | None) -> str | None:
+    """The key that a document of ``CONTENTS`` or ``LATEST`` holds; None for anything else."""
+    key = (text or "").strip()
+    return key if _KEY.fullmatch(key) else None
 
 
 def format_verdict(verdict: Verdict) -> str:
@@ -116,12 +125,19 @@ def parse_verdict(text: str) -> Verdict | None:
 
 def _parse_blob(body: dict[str, object], layer: dict[str, object]) -> LayerBlob:
     return LayerBlob(
-        digest=_text(body["digest"]),
-        diff_id=_text(layer["diff_id"]),
+        digest=_digest(body["digest"]),
+        diff_id=_digest(layer["diff_id"]),
         media_type=_text(layer["media_type"]),
         size=int(str(body["size"])),
         unpacked=int(str(layer["unpacked"])),
     )
+
+
+def _digest(value: object) -> str:
+    digest = _text(value)
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(digest)
+    return digest
 
 
 def _text(value: object) -> str:

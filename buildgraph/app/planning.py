@@ -10,7 +10,7 @@ from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys, explain_change
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_test_key, make_plan
-from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_record, parse_verdict
+from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ def save_durations(session: Session, seconds: Mapping[str, float]) -> None:
 def _explain_miss(session: Session, name: str, keys: Keys, *, is_unreadable: bool) -> str:
     if is_unreadable:
         return "its record cannot be read by this version"
-    latest = (session.store.read(LATEST, name) or "").strip()
+    latest = parse_key(session.store.read(LATEST, name))
     text = session.store.read(RECORDS, latest) if latest else None
     earlier = parse_record(text) if text else None
     if earlier is None:
@@ -121,6 +121,6 @@ def _read_durations(session: Session) -> dict[str, float]:
     text = session.store.read(DURATIONS, STEPS)
     try:
         document = json.loads(text) if text else {}
-    except ValueError:
+        return {str(step): float(value) for step, value in document.items()}
+    except (ValueError, TypeError, AttributeError):
         return {}
-    return {str(step): float(value) for step, value in document.items()} if isinstance(document, dict) else {}

@@ -21,6 +21,7 @@ from buildgraph.record import (
     Record,
     format_record,
     format_verdict,
+    parse_key,
     parse_record,
     parse_verdict,
 )
@@ -172,8 +173,8 @@ class Workbench:
     def _find_made(self, key: str, content_key: str) -> Record | None:
         """The record that another run made meanwhile, or one with the same content key (early cut-off)."""
         texts = self._ports.texts
-        for name in (key, texts.read(CONTENTS, content_key)):
-            text = texts.read(RECORDS, name.strip()) if name else None
+        for name in (key, parse_key(texts.read(CONTENTS, content_key))):
+            text = texts.read(RECORDS, name) if name else None
             record = parse_record(text) if text else None
             if record and record.layer and self._ports.blobs.has_blob(record.digest, record.size):
                 return record

@@ -62,8 +62,15 @@ def targets(names: tuple[str, ...] = IMAGES) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project with its images built, tested and loaded."""
+def built(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Project:
+    """The project with its images built, tested and loaded; its progress is seen, for it takes minutes."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        return _build_all(tmp_path_factory)
+
+
+def _build_all(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(folder=ROOT, environ=dict(os.environ))
     done = _build(project)
     if done.returncode and GONE in done.stderr:
@@ -79,12 +86,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def _build(project: Project) -> subprocess.CompletedProcess[str]:
-    """Build with the progress on the terminal of the test run: this takes minutes."""
+    """Build, its lines passed on as they come."""
     argv = [sys.executable, "-m", "buildgraph", "-C", str(project.folder), "build", *targets(), "--progress", "plain"]
     lines: list[str] = []
     with subprocess.Popen(argv, env=dict(project.environ), stderr=subprocess.PIPE, text=True) as child:
         assert child.stderr is not None
         for line in child.stderr:
             lines.append(line)
-            sys.__stderr__.write(line)  # type: ignore[union-attr]
+            sys.stderr.write(line)
     return subprocess.CompletedProcess(argv, child.returncode, "", "".join(lines))

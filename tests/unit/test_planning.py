@@ -8,7 +8,7 @@ import pytest
 from buildgraph.app.planning import DURATIONS, STEPS, plan_targets, save_durations
 from buildgraph.errors import UsageError
 from buildgraph.plan import Wishes
-from buildgraph.record import RECORDS, VERDICTS
+from buildgraph.record import LATEST, RECORDS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,11 +139,11 @@ def test_fault_08_an_image_without_its_config_is_composed_again(sample: Sample) 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda text: "",
+        lambda _: "",
         lambda text: text[: len(text) // 2],
         lambda text: text.replace('"record": 1', '"record": 2'),
         lambda text: text.replace("sha256:", "sha256;"),
-        lambda text: "[]",
+        lambda _: "[]",
     ],
     ids=["empty", "cut", "newer format", "no digest", "other JSON"],
 )
@@ -157,6 +157,14 @@ def test_fault_07_15_a_record_that_cannot_be_read_is_a_miss(sample: Sample, dama
     assert reasons(sample, "plain") == {"build:extra": "its record cannot be read by this version"}
 
 
+@pytest.mark.parametrize("text", ["", "A" * 64, "../x", "ab" * 32])
+def test_fault_07_a_note_of_the_newest_record_that_leads_nowhere_does_not_count(sample: Sample, text: str) -> None:
+    sample.build("plain")
+    sample.session().store.write(LATEST, "extra", text)
+    sample.edit("layers/extra/files/conf/extra.conf", "size = 1", "size = 2")
+    assert reasons(sample, "plain")["build:extra"] == "never built here"
+
+
 def test_a_verdict_makes_a_node_done(sample: Sample) -> None:
     sample.build("all")
     sample.plant_verdicts("all", without="extra")
@@ -166,12 +174,12 @@ def test_a_verdict_makes_a_node_done(sample: Sample) -> None:
 
 
 def test_fault_07_a_verdict_that_cannot_be_read_is_no_pass(sample: Sample) -> None:
-    sample.build("extra")
-    sample.plant_verdicts("extra")
+    sample.build("plain")
+    sample.plant_verdicts("plain")
     store = sample.session().store
     for name in store.names(VERDICTS):
         store.write(VERDICTS, name, '{"verdict": 1, "passed": 0}')
-    assert list(reasons(sample, "extra", wishes=Wishes())) == ["test:extra"]
+    assert list(reasons(sample, "plain", wishes=Wishes(load=False))) == ["test:base", "test:extra", "test:plain"]
 
 
 def test_a_pass_does_not_serve_other_tests_or_another_image(sample: Sample) -> None:

@@ -122,6 +122,16 @@ def test_a_rebuilt_parent_with_the_same_content_lets_its_children_be_recorded_an
     assert new["app"].digest == old["app"].digest
 
 
+@pytest.mark.parametrize("text", ["", "A" * 64, "../x", "ab" * 32])
+def test_fault_07_a_note_of_known_content_that_leads_nowhere_lets_the_layer_be_built(bench: Bench, text: str) -> None:
+    bench.run("root", wishes=WITHOUT_TESTS)
+    content_key = bench.records()["root"].content_key
+    bench.texts.folders[RECORDS].clear()
+    bench.texts.write(CONTENTS, content_key, text)
+    bench.run("root", wishes=WITHOUT_TESTS)
+    assert bench.builder.built == ["root", "root"]
+
+
 def test_tests_that_passed_on_the_same_image_are_not_run_again_after_a_rebuild(bench: Bench) -> None:
     bench.run("app")
     bench.trees["root"] = {"files/comment": "-:1"}
