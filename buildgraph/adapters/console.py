@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Protocol
@@ -179,8 +178,3 @@ def _describe_end(event: StepFinished) -> str:
 
     word, style = _MARKS[event.outcome]
     return f"[{style}]{word:>7}[/] {escape(event.step)} [dim]{event.seconds:.1f} s[/]  {escape(event.note)}"
-
-
-def say(text: str) -> None:
-    """One line to standard error."""
-    print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What the README says about the command line is what the command line is."""
+"""What the documentation and the help say about the command line is what the command line is."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from buildgraph.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-FENCED = re.findall(r"```(?:sh|console)\n(.*?)```", README, re.DOTALL)
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+FENCED = re.compile(r"```(?:sh|console)\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"(?:^|\$\()(?:\.venv/bin/)?buildgraph ([^#)|;&>]+)", re.MULTILINE)
 
 
 def walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
@@ -28,21 +31,19 @@ def walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command
         yield name, command
 
 
-def find_commands() -> list[str]:
-    lines = [line.split("#")[0].strip().removeprefix("$ ") for block in FENCED for line in block.splitlines()]
-    return sorted({line for line in lines if re.match(r"(\.venv/bin/)?buildgraph ", line)})
+def find_commands(text: str) -> set[str]:
+    """The words after ``buildgraph`` of every call in a text, also of those whose output a shell takes."""
+    lines = (line.strip().removeprefix("$ ") for line in text.splitlines())
+    return {found.strip() for line in lines for found in COMMAND.findall(line)}
 
 
-@pytest.mark.parametrize(("name", "command"), list(walk(cli, "buildgraph")))
-def test_every_command_has_help_and_an_example(name: str, command: click.Command) -> None:
-    assert command.help
-    assert command.epilog is not None
-    assert name in command.epilog
+def find_documented() -> list[str]:
+    blocks = [block for file in DOCUMENTS for block in FENCED.findall(file.read_text(encoding="utf-8"))]
+    return sorted(set().union(*(find_commands(block) for block in blocks)))
 
 
-@pytest.mark.parametrize("line", find_commands())
-def test_every_command_of_the_readme_is_one(line: str) -> None:
-    words = shlex.split(line)[1:]
+def parse(words: list[str]) -> None:
+    """Take the words as the program would, up to calling the command; ``click.UsageError`` when it would refuse."""
     command: click.Command = cli
     while isinstance(command, click.Group):
         command = command.commands[words.pop(0)]
@@ -50,8 +51,29 @@ def test_every_command_of_the_readme_is_one(line: str) -> None:
     assert not context.args
 
 
-def test_the_readme_names_commands() -> None:
-    assert len(find_commands()) >= 10
+@pytest.mark.parametrize(("name", "command"), list(walk(cli, "buildgraph")))
+def test_every_command_has_help_and_an_example(name: str, command: click.Command) -> None:
+    assert command.help
+    assert command.epilog is not None
+    examples = find_commands(command.epilog)
+    assert any(f"buildgraph {example}".startswith(name) for example in examples)
+    for example in examples:
+        parse(shlex.split(example))
+
+
+@pytest.mark.parametrize("line", find_documented())
+def test_every_documented_command_is_one(line: str) -> None:
+    parse(shlex.split(line))
+
+
+@pytest.mark.parametrize("line", ["bild all", "build all --quick", "lock --update", "engine start"])
+def test_what_the_program_would_refuse_does_not_pass_as_documented(line: str) -> None:
+    with pytest.raises((click.UsageError, KeyError)):
+        parse(shlex.split(line))
+
+
+def test_the_documentation_names_commands() -> None:
+    assert len(find_documented()) >= 10
 
 
 def test_the_table_of_exit_codes_is_complete() -> None:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     Values: TypeAlias = dict[str, object]
 
 TEXT = (Path(__file__).parents[2] / "docs" / "manifests.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```yaml\n# (a part of )?(\S+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+BLOCKS: list[tuple[str, str, str]] = re.findall(
+    r"^```yaml\n# (a part of )?(\S+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL
+)
 WHOLE = {file: text for part, file, text in BLOCKS if not part}
 PARTS = {file: text for part, file, text in BLOCKS if part}
 KINDS = {
@@ -53,8 +55,7 @@ def complete(file: str) -> str:
     }
     if KINDS[file] is Kind.FILES:
         layer["sources"] = SOURCES
-    head: str = yaml.safe_dump(layer, sort_keys=False)
-    return head + PARTS[file]
+    return yaml.safe_dump(layer, sort_keys=False) + PARTS[file]
 
 
 def parse_part(file: str) -> Layer:

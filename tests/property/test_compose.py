@@ -80,7 +80,7 @@ def changed(entry: Entry) -> list[Entry]:
     return [*others, file_entry(entry.path)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(stacks(), CONFIGS)
 def test_an_image_obeys_the_rules_of_oci(layers: list[NamedLayer], config: ImageConfig) -> None:
     image = compose_image(layers, config, platform=PLATFORM, epoch=EPOCH)
@@ -96,7 +96,7 @@ def test_an_image_obeys_the_rules_of_oci(layers: list[NamedLayer], config: Image
     assert all(isinstance(value, str) and "=" in value for value in document["config"]["Env"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(stacks(), CONFIGS, st.data())
 def test_the_order_of_no_mapping_counts(layers: list[NamedLayer], config: ImageConfig, data: st.DataObject) -> None:
     def shuffle(table: Mapping[str, str]) -> dict[str, str]:
@@ -111,7 +111,7 @@ def test_the_order_of_no_mapping_counts(layers: list[NamedLayer], config: ImageC
     assert images[0] == images[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(stacks(), CONFIGS)
 def test_the_environment_holds_what_was_set_and_paths_in_the_order_of_the_layers(
     layers: list[NamedLayer], config: ImageConfig
@@ -128,7 +128,7 @@ def test_the_environment_holds_what_was_set_and_paths_in_the_order_of_the_layers
         assert merged.get(name, "") == ":".join(dict.fromkeys(written))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees(), st.data())
 def test_layers_that_agree_never_clash(tree: dict[str, Entry], data: st.DataObject) -> None:
     draw = data.draw
@@ -136,7 +136,7 @@ def test_layers_that_agree_never_clash(tree: dict[str, Entry], data: st.DataObje
     assert clashes(indexes) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees().filter(bool), st.data())
 def test_one_disagreement_is_one_clash_that_an_override_allows(tree: dict[str, Entry], data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(sorted(tree)))
@@ -147,7 +147,7 @@ def test_one_disagreement_is_one_clash_that_an_override_allows(tree: dict[str, E
     assert clashes([tuple(tree.values()), (upper,)], {f"/{path}": "on purpose"}) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees(), trees(), st.sampled_from(["usr/lib", "/usr/lib", "./usr/lib"]))
 def test_a_path_through_a_symlink_is_compared_like_the_place_that_it_leads_to(
     lower: dict[str, Entry], upper: dict[str, Entry], target: str

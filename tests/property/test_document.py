@@ -67,7 +67,7 @@ def attempt(parse: Callable[[], T]) -> tuple[T | None, str]:
         return None, str(error)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(MAPPINGS, st.sampled_from([None, False, True]))
 def test_what_was_written_is_what_the_tree_says(mapping: dict[str, Value], flow: bool | None) -> None:
     text = yaml.safe_dump(mapping, default_flow_style=flow, allow_unicode=True, sort_keys=False)
@@ -77,7 +77,7 @@ def test_what_was_written_is_what_the_tree_says(mapping: dict[str, Value], flow:
     assert all(1 <= scalar.line <= text.count("\n") for scalar in scalars(tree))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 @example("a: \x85b")
 def test_any_text_is_a_tree_or_one_line_with_its_place(text: str) -> None:
@@ -86,7 +86,7 @@ def test_any_text_is_a_tree_or_one_line_with_its_place(text: str) -> None:
     assert complaint == "" or (complaint.startswith("f.yaml") and "\n" not in complaint)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([(LAYER_FILE, LAYER_TEXT), (IMAGE_FILE, IMAGE_TEXT)]), st.data())
 def test_a_manifest_with_anything_written_into_it_is_a_catalogue_or_lines_with_places(
     manifest: tuple[str, str], data: st.DataObject

@@ -81,14 +81,14 @@ def moved(before: World, after: World) -> set[str]:
     return {name for name in old if old[name] != new[name]}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_the_order_of_no_mapping_counts(data: st.DataObject) -> None:
     world = data.draw(worlds() | st.just(WORLD))
     assert keys_of(data.draw(reordered(world))) == keys_of(world)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(worlds(), st.data())
 def test_a_changed_file_moves_its_layer_and_its_descendants_and_nothing_else(world: World, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(world.trees)))
@@ -96,7 +96,7 @@ def test_a_changed_file_moves_its_layer_and_its_descendants_and_nothing_else(wor
     assert moved(world, replace(world, trees=trees)) == {name, *find_dependents(world.catalogue, name)}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(worlds(), TABLES, st.data())
 def test_a_layers_variables_are_inputs_of_its_readers_and_not_its_own(
     world: World, env: Mapping[str, str], data: st.DataObject
@@ -108,7 +108,7 @@ def test_a_layers_variables_are_inputs_of_its_readers_and_not_its_own(
     assert moved(world, changed) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(sorted(MOVING)), st.lists(st.sampled_from(sorted(STILL)), unique=True))
 def test_what_moves_no_key_does_not_hide_what_does(name: str, others: list[str]) -> None:
     change, nodes = MOVING[name]
@@ -120,7 +120,7 @@ def test_what_moves_no_key_does_not_hide_what_does(name: str, others: list[str])
     assert moved(WORLD, changed) == {*nodes, *below}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TABLES, TABLES)
 def test_arguments_have_equal_keys_just_when_they_are_equal(one: dict[str, str], two: dict[str, str]) -> None:
     keys = [
@@ -130,7 +130,7 @@ def test_arguments_have_equal_keys_just_when_they_are_equal(one: dict[str, str],
     assert (keys[0] == keys[1]) is (one == two)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(WORDS, WORDS, st.integers(0, 0o7777), st.integers(0, 0o7777))
 def test_operations_have_equal_keys_just_when_they_are_equal(one: str, two: str, mode: int, other: int) -> None:
     operations = [
@@ -144,7 +144,7 @@ def test_operations_have_equal_keys_just_when_they_are_equal(one: str, two: str,
     assert (keys[0] == keys[1]) is (operations[0] == operations[1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(worlds(), st.data())
 def test_content_keys_are_equal_just_when_the_digests_of_what_is_read_are(world: World, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(world.catalogue.nodes)))
@@ -156,7 +156,7 @@ def test_content_keys_are_equal_just_when_the_digests_of_what_is_read_are(world:
     assert (compute_content_key(document, one) == compute_content_key(document, two)) is same
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_a_change_is_explained_just_when_there_is_one(data: st.DataObject) -> None:
     documents: list[Document] = [
@@ -168,7 +168,7 @@ def test_a_change_is_explained_just_when_there_is_one(data: st.DataObject) -> No
     assert len(set(lines)) == len(lines)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(JSON, JSON)
 def test_documents_have_equal_hashes_just_when_they_are_equal(one: Json, two: Json) -> None:
     assert (hash_document(one) == hash_document(two)) is (canonical(one) == canonical(two))

@@ -83,13 +83,13 @@ def scrambled_texts(draw: st.DrawFn) -> tuple[Lock, str]:
     return lock, text.replace("\n", draw(st.sampled_from(["\n", "\r\n"])))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LOCKS)
 def test_what_is_written_is_read_back(lock: Lock) -> None:
     assert parse_lock(format_lock(lock), FILE) == lock
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scrambled_texts())
 def test_order_white_space_and_line_ends_change_no_meaning_and_are_put_right(case: tuple[Lock, str]) -> None:
     lock, text = case
@@ -97,7 +97,7 @@ def test_order_white_space_and_line_ends_change_no_meaning_and_are_put_right(cas
     assert format_lock(parse_lock(text, FILE)) == format_lock(lock)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LOCKS.filter(lambda lock: bool(lock.entries)), st.data())
 def test_a_key_that_is_gone_is_refused(lock: Lock, data: st.DataObject) -> None:
     document = json.loads(format_lock(lock))
@@ -118,7 +118,7 @@ def test_a_key_that_is_gone_is_refused(lock: Lock, data: st.DataObject) -> None:
         parse_lock(json.dumps(document), FILE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LOCKS.filter(lambda lock: bool(lock.entries)), st.data())
 def test_a_text_that_is_cut_short_is_refused(lock: Lock, data: st.DataObject) -> None:
     text = format_lock(lock).rstrip()
@@ -126,7 +126,7 @@ def test_a_text_that_is_cut_short_is_refused(lock: Lock, data: st.DataObject) ->
         parse_lock(text[: data.draw(st.integers(0, len(text) - 1))], FILE)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=40) | st.recursive(st.none() | st.integers() | TEXTS, st.lists).map(json.dumps))
 def test_any_other_text_is_refused_in_our_own_words(text: str) -> None:
     with pytest.raises(LockError) as caught:
@@ -134,7 +134,7 @@ def test_any_other_text_is_refused_in_our_own_words(text: str) -> None:
     assert str(caught.value).startswith(f"{FILE}: ")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LOCKS, LOCKS)
 def test_a_lock_serves_the_layers_that_it_was_made_for_and_lists_the_others_as_extra(one: Lock, two: Lock) -> None:
     catalogue = make_catalogue(layers_of(one))

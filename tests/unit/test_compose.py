@@ -184,7 +184,7 @@ class TestEnvironment:
 
 def clashes(*indexes: FileIndex, overrides: Mapping[str, str] | None = None) -> list[str]:
     """One line for each clash between layers that are called a, b, c, …"""
-    named = [("abc"[number], index) for number, index in enumerate(indexes)]
+    named = [("abcd"[number], index) for number, index in enumerate(indexes)]
     return [str(clash) for clash in find_clashes(named, overrides or {})]
 
 
@@ -277,6 +277,16 @@ class TestClashes:
         two = make_index(link_entry("java", "opt/jdk/bin"))
         assert clashes(one, two, make_index(file_entry("java/java", "2"))) == [
             "/opt/jdk-17/bin/java: c has other content than that of a"
+        ]
+
+    def test_a_symlink_that_a_later_layer_completes_leads_on_from_there(self) -> None:
+        layers = [
+            make_index(file_entry("opt/jdk-17/java", "1"), link_entry("java", "opt/jdk")),
+            make_index(file_entry("java/notes", "1")),
+            make_index(link_entry("opt/jdk", "jdk-17")),
+        ]
+        assert clashes(*layers, make_index(file_entry("java/java", "2"))) == [
+            "/opt/jdk-17/java: d has other content than that of a"
         ]
 
     def test_two_layers_that_write_through_the_symlink_are_compared(self) -> None:

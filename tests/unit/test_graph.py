@@ -85,8 +85,8 @@ class TestOrder:
         catalogue = make_catalogue(
             [
                 make_image("image", ("z", "y")),
-                make_layer("z", STEP, parents=("b",)),
-                make_layer("y", STEP, parents=("a",)),
+                make_layer("z", STEP, parents=("a",)),
+                make_layer("y", STEP, parents=("b",)),
                 make_layer("b"),
                 make_layer("a"),
             ]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,14 +17,13 @@ from tests.fakes.catalogues import (
     make_record,
 )
 from tests.fakes.fetcher import make_artifact
+from tests.golden_files import check_golden
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from buildgraph.model import Catalogue, Lock
     from buildgraph.plan import Plan, Step
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "plan.txt"
 
 OS = make_files_layer("os", text="root")
 JDK = make_reading_layer("jdk", parents=("os",), sources=("deb:openjdk",))
@@ -203,10 +200,7 @@ def test_a_plan_reads_as_written_in_the_golden_file() -> None:
     done = plan("app", made={"os"}, passed={"os"}, misses={"jdk": "source openjdk: deb:openjdk=1 -> deb:openjdk=2"})
     lines = [f"{step.id} <- {', '.join(step.needs) or '-'}" for step in done.steps]
     text = "\n".join([format_plan(done), "", *lines, ""])
-    if os.environ.get("UPDATE_GOLDEN"):
-        GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(text, encoding="utf-8")
-    assert text == GOLDEN.read_text(encoding="utf-8")
+    check_golden("plan.txt", text)
 
 
 @pytest.mark.parametrize("target", ["app", "tool", "lone", "core"])

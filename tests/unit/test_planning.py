@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from buildgraph.app.planning import DURATIONS, STEPS, plan_targets, save_durations
+from buildgraph.app.session import find_store
 from buildgraph.errors import UsageError
 from buildgraph.plan import Wishes
 from buildgraph.record import LATEST, RECORDS, VERDICTS
@@ -211,3 +213,9 @@ def test_fault_07_durations_that_cannot_be_read_do_not_count(sample: Sample, tex
 def test_groups_and_globs_name_several_targets(sample: Sample) -> None:
     planned = plan_targets(sample.session(), ["apps", "pl*"], wishes=BUILT_ONLY)
     assert planned.plan.targets == ("app-1", "plain")
+
+
+def test_the_store_is_the_chosen_one_or_in_the_user_s_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert find_store({"BUILDGRAPH_STORE": "/somewhere"}) == Path("/somewhere")
+    assert find_store({}) == tmp_path / "buildgraph/store"
