@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import quote
 
 from buildgraph.adapters import process
 from buildgraph.adapters.paths import matches_any, member_path
@@ -219,7 +220,7 @@ def _command(spec: RootfsSpec, names: tuple[str, ...], hooks: tuple[Path, ...], 
 
 
 def _mirror(work: Path) -> str:
-    return f"deb [trusted=yes] copy:{work}/repository ./"
+    return f"deb [trusted=yes] copy:{quote(str(work))}/repository ./"
 
 
 def _environment(inputs: LayerInputs, work: Path) -> dict[str, str]:
