@@ -68,6 +68,16 @@ def sort_nodes(catalogue: Catalogue, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(order)
 
 
+def kind_of(node: Node) -> str:
+    """The layer's kind, or ``image``."""
+    return node.kind.value if isinstance(node, Layer) else "image"
+
+
+def references_of(node: Node) -> tuple[str, ...]:
+    """``repository:tag`` of an image, nothing for a layer."""
+    return tuple(f"{node.repository}:{tag}" for tag in node.tags) if isinstance(node, Image) else ()
+
+
 def to_networkx(catalogue: Catalogue, names: Iterable[str]) -> nx.DiGraph[str]:
     """The graph of the names with an edge from each node to whatever reads it."""
     import networkx as nx  # slower to import than a whole no-op

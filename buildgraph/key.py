@@ -113,8 +113,18 @@ def compute_test_key(
     )
 
 
+def hide_values(document: Document) -> Document:
+    """The document as it may be kept: values that a person wrote, and may have meant as secrets, by their hashes.
+
+    These are arguments, variables, labels and the texts of written files; their names stay.
+    """
+    hidden = _hide(document)
+    assert isinstance(hidden, dict)
+    return hidden
+
+
 def explain_change(old: Document, new: Document) -> tuple[str, ...]:
-    """What differs between two key documents, root causes named: one line for each changed input."""
+    """What differs between two documents without values, root causes named: one line for each changed input."""
     return tuple(_differences(old, new))
 
 
@@ -201,6 +211,24 @@ def to_json(value: object) -> Json:
     assert is_dataclass(value), type(value)
     items = {field.name: getattr(value, field.name) for field in fields(value)}
     return {name: to_json(item) for name, item in items.items() if not isinstance(item, Location)}
+
+
+_TABLES = frozenset({"args", "env", "labels"})
+_TEXTS = frozenset({"text"})
+
+
+def _hide(value: Json) -> Json:
+    if isinstance(value, list):
+        return [_hide(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _hide_item(key, item) for key, item in value.items()}
+
+
+def _hide_item(key: str, value: Json) -> Json:
+    if key in _TABLES and isinstance(value, dict):
+        return {name: hash_document(item) for name, item in value.items()}
+    return hash_document(value) if key in _TEXTS and value else _hide(value)
 
 
 def _differences(old: Document, new: Document) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Record:
     """What a node's key led to. ``size`` is what a registry would store, in bytes; ``seconds`` what it took.
 
     ``layer`` is the blob of a layer, None for an image; ``config_digest`` is the image's. ``document`` is the key
-    document, kept so that a later key can be explained.
+    document without its values (``key.hide_values``), kept so that a later key can be explained.
     """
 
     node: str

@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import ExitCode
 from buildgraph.events import Outcome
-from buildgraph.model import Image, Layer, Stage
+from buildgraph.graph import kind_of, references_of
+from buildgraph.model import Stage
 from buildgraph.plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from buildgraph.history import Result, StepResult
     from buildgraph.key import Document, Json, Keys
     from buildgraph.model import Catalogue, Node
-    from buildgraph.plan import Plan, Step
+    from buildgraph.plan import Plan
     from buildgraph.record import Record
 
 STAGES = tuple(Stage)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepResult:
-    """How a step ended. ``note`` is one line; ``details`` more of them (failed tests); ``log`` a path or empty.
-
-    ``exit_code`` is that of the error that ended it.
-    """
-
-    step: Step
-    outcome: Outcome
-    seconds: float = 0.0
-    started: float = 0.0
-    note: str = ""
-    details: tuple[str, ...] = ()
-    log: str = ""
-    exit_code: ExitCode = ExitCode.OK
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """A run: one result for each step, in plan order."""
-
-    run: str
-    steps: tuple[StepResult, ...]
-    seconds: float
-
-    @property
-    def failed(self) -> tuple[StepResult, ...]:
-        """The steps that ran and failed."""
-        return tuple(result for result in self.steps if result.outcome is Outcome.FAILED)
-
-    @property
-    def is_interrupted(self) -> bool:
-        """True when the run was asked to stop."""
-        return any(result.outcome is Outcome.CANCELLED for result in self.steps)
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """What the program ends with: the highest code of the failed steps, as for a group of errors."""
-        if self.failed:
-            return max(result.exit_code for result in self.failed)
-        return ExitCode.INTERRUPTED if self.is_interrupted else ExitCode.OK
 
 
 def describe_plan(plan: Plan, keys: Keys, records: Mapping[str, Record]) -> list[Json]:
@@ -110,16 +67,6 @@ def describe_nodes(catalogue: Catalogue, names: Iterable[str], keys: Keys, recor
             }
         )
     return documents
-
-
-def kind_of(node: Node) -> str:
-    """The layer's kind, or ``image``."""
-    return node.kind.value if isinstance(node, Layer) else "image"
-
-
-def references_of(node: Node) -> tuple[str, ...]:
-    """``repository:tag`` of an image, nothing for a layer."""
-    return tuple(f"{node.repository}:{tag}" for tag in node.tags) if isinstance(node, Image) else ()
 
 
 def format_plan(plan: Plan) -> str:

@@ -24,6 +24,8 @@ Scratch: TypeAlias = "Callable[[str], AbstractContextManager[Path]]"
 CHUNK = 1 << 20
 PUBLIC = 0o644
 PRIVATE_DIRECTORY = 0o700
+_SEAL = b'\n{"sha256": "%s"}\n'
+_SEAL_SIZE = len(_SEAL % (b"0" * 64))
 _HINTS = {
     errno.ENOSPC: "free some space and run again; nothing is half done",
     errno.EDQUOT: "free some space and run again; nothing is half done",
@@ -115,6 +117,17 @@ def write_file(target: Path, data: bytes, *, aside: Path) -> None:
             pending.publish(target)
         finally:
             pending.discard()
+
+
+def seal(data: bytes) -> bytes:
+    """``data`` and a last line that holds its sha256: a document that knows when it is damaged."""
+    return data + _SEAL % hashlib.sha256(data).hexdigest().encode()
+
+
+def unseal(sealed: bytes) -> bytes | None:
+    """What was sealed, or None when a bit of it, or of its seal, is not what was written."""
+    data = sealed[:-_SEAL_SIZE]
+    return data if seal(data) == sealed else None
 
 
 class VerifyingReader(io.RawIOBase):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from buildgraph.adapters import fileindex
-from buildgraph.adapters.disk import PendingFile, disk_faults, make_folder, open_verified, write_file
+from buildgraph.adapters.disk import PendingFile, disk_faults, make_folder, open_verified, seal, unseal, write_file
 from buildgraph.errors import EnvironmentFault, IntegrityError, Interrupted, UsageError
 from buildgraph.model import MEDIA_MANIFEST
 
@@ -157,20 +157,22 @@ class LayoutStore:
             return None
 
     def read(self, folder: str, name: str) -> str | None:
-        """The text of a document, or None."""
+        """The text of a document, or None; a damaged one is put into ``quarantine``."""
         path = self._text_path(folder, name)
-        data = self._read(path)
-        try:
-            return None if data is None else data.decode()
-        except UnicodeDecodeError:
+        sealed = self._read(path)
+        if sealed is None:
+            return None
+        data = unseal(sealed)
+        if data is None:
             self._quarantine(path)
             return None
+        return data.decode()
 
     def write(self, folder: str, name: str, text: str) -> None:
         """Replace a document durably."""
         path = self._text_path(folder, name)
         self._prepare()
-        write_file(path, text.encode(), aside=self._tmp)
+        write_file(path, seal(text.encode()), aside=self._tmp)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """The documents of a folder, sorted."""

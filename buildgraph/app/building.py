@@ -14,23 +14,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from buildgraph.adapters.disk import disk_faults, make_folder
+from buildgraph import __version__
+from buildgraph.adapters.disk import disk_faults, make_folder, write_file
 from buildgraph.app.equipment import Equipment
 from buildgraph.app.planning import save_durations
 from buildgraph.events import Outcome, StepProgress
 from buildgraph.execute import Ports, Workbench, execute
+from buildgraph.history import RUN_FILE, format_run, make_run
 from buildgraph.model import Image
 from buildgraph.plan import compose_test_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from buildgraph.app.planning import Planned
     from buildgraph.app.session import Session
     from buildgraph.events import Emit, Event
+    from buildgraph.history import Result
     from buildgraph.ports import Cancel
     from buildgraph.record import Record
-    from buildgraph.report import Result
 
 _LOG_NAME = re.compile(r"[^a-z0-9._-]")
 TAIL_LINES = 20
@@ -46,14 +48,25 @@ class RunOptions:
 
 
 def run_plan(
-    session: Session, planned: Planned, options: RunOptions, *, emit: Emit, cancel: Cancel
+    session: Session,
+    planned: Planned,
+    options: RunOptions,
+    *,
+    emit: Emit,
+    cancel: Cancel,
+    equip: Callable[..., Equipment] = Equipment,
 ) -> tuple[Result, Mapping[str, Record]]:
-    """Carry the plan out; the result and all records then known. Failures of steps are in the result, not raised."""
-    run = f"{datetime.now(tz=UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    """Carry the plan out; the result and all records then known. Failures of steps are in the result, not raised.
+
+    ``equip`` makes the adapters of the run.
+    """
+    began = datetime.now(tz=UTC)
+    run = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    jobs = options.jobs or default_jobs()
     folder = session.store.runs / run
     with disk_faults(folder, "make the folder of the run's logs"):
         make_folder(folder)
-    equipment = Equipment(session, emit=emit, cancel=cancel)
+    equipment = equip(session, emit=emit, cancel=cancel)
     with (folder / "events.jsonl").open("w", encoding="utf-8") as journal:
 
         def tell(event: Event) -> None:
@@ -78,7 +91,7 @@ def run_plan(
                 planned.plan,
                 workbench.perform,
                 run=run,
-                jobs=options.jobs or default_jobs(),
+                jobs=jobs,
                 fail_fast=options.fail_fast,
                 emit=tell,
                 cancel=cancel,
@@ -90,6 +103,17 @@ def run_plan(
     _publish(session, planned, workbench)
     done = {r.step.id: r.seconds for r in result.steps if r.outcome is Outcome.DONE}
     save_durations(session, done)
+    kept = make_run(
+        result,
+        planned.plan,
+        session.catalogue,
+        planned.keys,
+        workbench.records,
+        version=__version__,
+        began=began.isoformat(timespec="seconds"),
+        jobs=jobs,
+    )
+    write_file(folder / RUN_FILE, format_run(kept).encode(), aside=folder)
     return result, workbench.records
 
 

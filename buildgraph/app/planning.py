@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from buildgraph.graph import find_closure, find_targets
-from buildgraph.key import compute_keys, explain_change
+from buildgraph.key import compute_keys, explain_change, hide_values
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_test_key, make_plan
 from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
@@ -88,7 +88,7 @@ def _explain_miss(session: Session, name: str, keys: Keys, *, is_unreadable: boo
     earlier = parse_record(text) if text else None
     if earlier is None:
         return "never built here"
-    changes = explain_change(earlier.document, keys.keys[name].document)
+    changes = explain_change(earlier.document, hide_values(keys.keys[name].document))
     more = f"; and {len(changes) - REASONS_SHOWN} more" if len(changes) > REASONS_SHOWN else ""
     return "; ".join(changes[:REASONS_SHOWN]) + more if changes else "its record is missing"
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from buildgraph.errors import BuildFailure, BuildgraphError, ExitCode, Interrupted
 from buildgraph.events import Outcome, RunStarted, StepFinished, StepStarted
-from buildgraph.report import Result, StepResult
+from buildgraph.history import Result, StepResult
 from buildgraph.schedule import Resource, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from buildgraph.events import Emit
+    from buildgraph.model import TestCounts
     from buildgraph.plan import Plan, Step
     from buildgraph.ports import Cancel, Clock
 
@@ -24,18 +25,21 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What a step's work says of itself."""
+    """What a step says of itself: one line, the bytes that it fetched, wrote or loaded, the tests that it ran."""
 
     note: str
+    moved: int = 0
+    counts: TestCounts | None = None
     outcome: Outcome = Outcome.DONE
 
 
 class StepFailure(BuildFailure):
     """A step failed in several ways (tests): ``details`` holds a line for each."""
 
-    def __init__(self, what: str, *, details: Sequence[str], log: str) -> None:
-        """``what`` sums the details up."""
+    def __init__(self, what: str, *, details: Sequence[str], log: str, counts: TestCounts | None = None) -> None:
+        """``what`` sums the details up; ``counts`` are of tests that ran."""
         super().__init__(what, log=log)
+        self.counts = counts
         self.details = tuple(details)
 
 
@@ -102,12 +106,10 @@ class _Loop:
             self._finish(step, Outcome.CANCELLED, str(error))
             self._close(self._schedule.fail(step.id), Outcome.CANCELLED, "not started")
         except BuildgraphError as error:
-            log = error.log if isinstance(error, BuildFailure) else ""
-            details = error.details if isinstance(error, StepFailure) else ()
-            self._finish(step, Outcome.FAILED, str(error), details, log, error.exit_code)
+            self._finish(step, Outcome.FAILED, str(error), error=error)
             self._close(self._schedule.fail(step.id), Outcome.BLOCKED, f"needs {step.id}")
         else:
-            self._finish(step, done.outcome, done.note)
+            self._finish(step, done.outcome, done.note, done=done)
             self._schedule.finish(step.id)
 
     def _close(self, steps: Sequence[Step], outcome: Outcome, note: str) -> None:
@@ -120,20 +122,24 @@ class _Loop:
         step: Step,
         outcome: Outcome,
         note: str,
-        details: tuple[str, ...] = (),
-        log: str = "",
-        exit_code: ExitCode = ExitCode.OK,
+        *,
+        done: Done | None = None,
+        error: BuildgraphError | None = None,
     ) -> None:
         started = self._started[step.id]
         seconds = self.elapsed() - started
-        self.results[step.id] = StepResult(
+        failure = error if isinstance(error, StepFailure) else None
+        result = StepResult(
             step=step,
             outcome=outcome,
             seconds=seconds,
             started=started,
             note=note,
-            details=details,
-            log=log,
-            exit_code=exit_code,
+            details=failure.details if failure else (),
+            log=error.log if isinstance(error, BuildFailure) else "",
+            moved=done.moved if done else 0,
+            counts=done.counts if done else failure.counts if failure else None,
+            exit_code=error.exit_code if error else ExitCode.OK,
         )
-        self._emit(StepFinished(step=step.id, outcome=outcome, seconds=seconds, note=note, log=log))
+        self.results[step.id] = result
+        self._emit(StepFinished(step=step.id, outcome=outcome, seconds=seconds, note=note, log=result.log))

@@ -10,7 +10,7 @@ from buildgraph.compose import compose_image, find_clashes
 from buildgraph.errors import BuildFailure, BuildgraphError, Conflict, LockError
 from buildgraph.events import Outcome, StepProgress
 from buildgraph.execute.loop import Done, StepFailure
-from buildgraph.key import compute_content_key
+from buildgraph.key import compute_content_key, hide_values
 from buildgraph.model import Image, Layer, NamedLayer, Verdict
 from buildgraph.plan import Action, compose_test_image, find_inherited, find_test_key, named_layer
 from buildgraph.record import (
@@ -140,7 +140,8 @@ class Workbench:
             # The fetcher knows artifacts, not which node's lock entry they stand in.
             error.hint = error.hint.replace("<node>", step.node)
             raise
-        return Done(note=f"{sum(artifact.size for artifact in missing) / 1e6:.1f} MB")
+        size = sum(artifact.size for artifact in missing)
+        return Done(note=f"{size / 1e6:.1f} MB", moved=size)
 
     def _build(self, step: Step) -> Done:
         layer = self._catalogue.nodes[step.node]
@@ -162,13 +163,13 @@ class Workbench:
                 size=blob.size,
                 seconds=seconds,
                 layer=blob,
-                document=node_key.document,
+                document=hide_values(node_key.document),
             )
             self._save(record)
         self._drop_sources(step.node)
         if known:
             return Done(note=f"same content as before, {_brief(blob.digest)}", outcome=Outcome.REUSED)
-        return Done(note=f"{_brief(blob.digest)} {blob.size / 1e6:.1f} MB")
+        return Done(note=f"{_brief(blob.digest)} {blob.size / 1e6:.1f} MB", moved=blob.size)
 
     def _find_made(self, key: str, content_key: str) -> Record | None:
         """The record that another run made meanwhile, or one with the same content key (early cut-off)."""
@@ -211,7 +212,7 @@ class Workbench:
             size=composition.size,
             seconds=0.0,
             config_digest=composition.config_digest,
-            document=node_key.document,
+            document=hide_values(node_key.document),
         )
         self._save(record)
         return Done(note=f"{_brief(composition.digest)} {len(image.layers)} layers, {composition.size / 1e6:.0f} MB")
@@ -259,7 +260,9 @@ class Workbench:
     def _judge(self, node: str, image: str, test_key: str, counts: TestCounts, log: Path) -> Done:
         if counts.failed or not counts.passed:
             details = counts.failures or ("no test was executed",)
-            raise StepFailure(f"{max(counts.failed, 1)} failed, {counts.passed} passed", details=details, log=str(log))
+            raise StepFailure(
+                f"{max(counts.failed, 1)} failed, {counts.passed} passed", details=details, log=str(log), counts=counts
+            )
         verdict = Verdict(
             node=node,
             test_key=test_key,
@@ -270,7 +273,7 @@ class Workbench:
         )
         self._ports.texts.write(VERDICTS, test_key, format_verdict(verdict))
         skipped = "".join(f"; skipped {skip.test}: {skip.reason}" for skip in counts.skipped)
-        return Done(note=f"{counts.passed} passed, {len(counts.skipped)} skipped{skipped}")
+        return Done(note=f"{counts.passed} passed, {len(counts.skipped)} skipped{skipped}", counts=counts)
 
     def _load(self, step: Step) -> Done:
         image = self._catalogue.nodes[step.node]

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from buildgraph.events import Event
+    from buildgraph.history import Result, StepResult
     from buildgraph.key import Keys
     from buildgraph.model import Artifact, Catalogue, Lock
     from buildgraph.plan import Plan
     from buildgraph.ports import Cancel
-    from buildgraph.report import Result, StepResult
 
 RUN = "the-run"
 WITHOUT_TESTS = Wishes(test=False, load=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from buildgraph.events import Event
-    from buildgraph.report import Result
+    from buildgraph.history import Result
 
 PATIENCE = 10.0
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from buildgraph.errors import ExitCode
 from buildgraph.events import Outcome
+from buildgraph.graph import kind_of, references_of
+from buildgraph.history import Result, StepResult
 from buildgraph.model import Stage
 from buildgraph.plan import Action, Plan, Step
 from buildgraph.report import (
-    Result,
-    StepResult,
     describe_nodes,
     describe_plan,
     describe_result,
@@ -17,8 +17,6 @@ from buildgraph.report import (
     format_nodes,
     format_plan,
     format_summary,
-    kind_of,
-    references_of,
 )
 from tests.fakes.catalogues import (
     make_catalogue,

@@ -1,0 +1,205 @@
+"""Commands that build: ``build``, ``test``, ``plan``, ``load``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from buildgraph.cli.context import Context, pass_context, print_json, say, stoppable
+from buildgraph.cli.options import (
+    examples,
+    jobs_option,
+    json_option,
+    pick_targets,
+    progress_option,
+    target_option,
+    targets_argument,
+)
+
+if TYPE_CHECKING:
+    from buildgraph.app.planning import Planned
+    from buildgraph.history import Result
+
+
+@click.command(
+    epilog=examples(
+        "buildgraph build --target spark-4.1-gpu",
+        "buildgraph build jdbc-drivers --no-load",
+        "buildgraph build all --jobs 4 --progress plain",
+        "buildgraph build --target spark-4.1 --force jdk-17",
+    )
+)
+@targets_argument
+@target_option
+@jobs_option
+@click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure.")
+@click.option("--no-test", is_flag=True, help="Build and compose only; nothing of it can be pinned.")
+@click.option("--no-load", is_flag=True, help="Leave the images out of the engine.")
+@click.option("--force", multiple=True, metavar="TARGET", help="Make these again; repeatable.")
+@click.option("--keep-sources", is_flag=True, help="Keep downloads after the layers that hold them are made.")
+@progress_option
+@json_option
+@pass_context
+def build(
+    context: Context,
+    patterns: tuple[str, ...],
+    more: tuple[str, ...],
+    jobs: int | None,
+    *,
+    fail_fast: bool,
+    no_test: bool,
+    no_load: bool,
+    force: tuple[str, ...],
+    keep_sources: bool,
+    progress: str,
+    as_json: bool,
+) -> None:
+    """Build and test the targets and all that they need, and load the images into Docker.
+
+    Nothing is done for what the store already holds with the same inputs. A failed node blocks only what needs it.
+    """
+    from buildgraph.app.planning import plan_targets
+    from buildgraph.plan import Wishes
+
+    planned = plan_targets(
+        context.session,
+        pick_targets(patterns, more),
+        wishes=Wishes(test=not no_test, load=not no_load),
+        force=force,
+    )
+    _carry_out(
+        context, planned, jobs, fail_fast=fail_fast, keep_sources=keep_sources, progress=progress, as_json=as_json
+    )
+
+
+@click.command(epilog=examples("buildgraph test spark-4.1-gpu", "buildgraph test jdbc-drivers --again"))
+@targets_argument
+@target_option
+@jobs_option
+@click.option("--again", is_flag=True, help="Run the tests even where a pass is recorded.")
+@progress_option
+@json_option
+@pass_context
+def test(
+    context: Context,
+    patterns: tuple[str, ...],
+    more: tuple[str, ...],
+    jobs: int | None,
+    *,
+    again: bool,
+    progress: str,
+    as_json: bool,
+) -> None:
+    """Run the tests of the targets and of what they are made of; whatever is not built yet is built first."""
+    from buildgraph.app.planning import plan_targets
+    from buildgraph.plan import Wishes
+
+    wishes = Wishes(load=False, retest=again)
+    planned = plan_targets(context.session, pick_targets(patterns, more), wishes=wishes)
+    _carry_out(context, planned, jobs, fail_fast=False, keep_sources=False, progress=progress, as_json=as_json)
+
+
+@click.command(epilog=examples("buildgraph plan --target spark-4.1-gpu", "buildgraph plan all --json"))
+@targets_argument
+@target_option
+@click.option("--no-test", is_flag=True, help="Plan without tests.")
+@click.option("--force", multiple=True, metavar="TARGET", help="Plan as if these had to be made again.")
+@json_option
+@pass_context
+def plan(
+    context: Context,
+    patterns: tuple[str, ...],
+    more: tuple[str, ...],
+    *,
+    no_test: bool,
+    force: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Say what a build would do, and why. Asks no engine, starts nothing, writes nothing."""
+    from buildgraph.app.planning import plan_targets
+    from buildgraph.plan import Wishes
+    from buildgraph.report import describe_plan, format_plan
+
+    wishes = Wishes(test=not no_test)
+    planned = plan_targets(context.session, pick_targets(patterns, more), wishes=wishes, force=force)
+    if as_json:
+        print_json({"steps": describe_plan(planned.plan, planned.keys, planned.records)})
+    else:
+        click.echo(format_plan(planned.plan))
+
+
+@click.command(epilog=examples("buildgraph load spark-4.1-gpu"))
+@targets_argument
+@target_option
+@json_option
+@pass_context
+def load(context: Context, patterns: tuple[str, ...], more: tuple[str, ...], *, as_json: bool) -> None:
+    """Put images that are built and tested into Docker (again); only layers that it lacks are sent."""
+    from buildgraph.app.building import load_images
+    from buildgraph.app.planning import plan_targets
+    from buildgraph.errors import BuildFailure
+    from buildgraph.plan import Wishes
+
+    targets = pick_targets(patterns, more)
+    planned = plan_targets(context.session, targets, wishes=Wishes(load=False))
+    if planned.plan.steps:
+        lacking = ", ".join(dict.fromkeys(step.node for step in planned.plan.steps))
+        raise BuildFailure(f"not built and tested: {lacking}", hint=f"run: buildgraph build {' '.join(targets)}")
+    with stoppable() as cancel:
+        references = load_images(context.session, planned, cancel=cancel)
+    if as_json:
+        print_json({"loaded": list(references)})
+    else:
+        click.echo("\n".join(references))
+
+
+def _carry_out(
+    context: Context,
+    planned: Planned,
+    jobs: int | None,
+    *,
+    fail_fast: bool,
+    keep_sources: bool,
+    progress: str,
+    as_json: bool,
+) -> None:
+    from buildgraph.report import describe_plan, format_plan
+
+    if not planned.plan.steps:
+        if as_json:
+            print_json({"run": None, "seconds": 0, "steps": describe_plan(planned.plan, planned.keys, planned.records)})
+        else:
+            click.echo(format_plan(planned.plan))
+        return
+    from buildgraph.app.building import RunOptions, run_plan, show_run
+
+    options = RunOptions(jobs=jobs, fail_fast=fail_fast, keep_sources=keep_sources)
+    with stoppable() as cancel, show_run(progress) as emit:
+        result, records = run_plan(context.session, planned, options, emit=emit, cancel=cancel)
+    if as_json:
+        from buildgraph.report import describe_result
+
+        print_json(describe_result(result, planned.plan, planned.keys, records))
+    _conclude(result, planned, as_json=as_json)
+
+
+def _conclude(result: Result, planned: Planned, *, as_json: bool) -> None:
+    """The summary, then, last on the screen, what failed."""
+    from buildgraph.app.building import read_tails
+    from buildgraph.report import format_failures, format_summary
+
+    summary = format_summary(result, planned.plan)
+    if as_json:
+        say(summary)
+    else:
+        click.echo(summary)
+    if result.failed:
+        say(format_failures(result, read_tails(result)))
+    if result.is_interrupted:
+        say("interrupted; what was finished is kept")
+    sys.exit(result.exit_code)
+
+
+COMMANDS = (build, test, plan, load)

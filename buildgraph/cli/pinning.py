@@ -1,0 +1,72 @@
+"""Commands that write what is committed: ``lock``, ``pin``."""
+
+from __future__ import annotations
+
+import click
+
+from buildgraph.cli.context import Context, checking, pass_context, print_json, say, stoppable
+from buildgraph.cli.options import examples, json_option
+
+
+@click.command(
+    epilog=examples(
+        "buildgraph lock",
+        "buildgraph lock --check",
+        "buildgraph lock --update os",
+        "buildgraph lock --update postgresql=42.7.13",
+        "buildgraph lock --update os --output /tmp/today.lock",
+    )
+)
+@click.option("--check", is_flag=True, help="Only compare with the manifests; exit 4 when out of date.")
+@click.option(
+    "--update", multiple=True, metavar="NAME[=VERSION]", help="Resolve these anew; repeatable, globs allowed."
+)
+@click.option("--output", help="Write another file than the lock that is read.")
+@json_option
+@pass_context
+def lock(context: Context, *, check: bool, update: tuple[str, ...], output: str | None, as_json: bool) -> None:
+    """Resolve every source that is not locked yet: version, sha256, size, licence."""
+    from buildgraph.app.equipment import make_resolver
+    from buildgraph.app.locking import check_lock, parse_update, update_lock
+
+    session = context.session
+    if check:
+        with checking(f"{session.lock_file} is up to date", as_json=as_json):
+            check_lock(session)
+        return
+    updates, output = [parse_update(text) for text in update], output or session.lock_file
+    with stoppable() as cancel, make_resolver(session, cancel=cancel) as resolver:
+        count = update_lock(session, resolver, updates, output=output, say=say, cancel=cancel)
+    if as_json:
+        print_json({"resolved": count, "file": output})
+    else:
+        click.echo(f"{count} sources resolved; {output} is up to date")
+
+
+@click.command(epilog=examples("buildgraph pin", "buildgraph pin --dry-run", "buildgraph pin --check"))
+@click.option("--check", is_flag=True, help="Compare only, by key; needs no store and no engine; exit 4 when stale.")
+@click.option("--dry-run", is_flag=True, help="Print the diff, write nothing.")
+@json_option
+@pass_context
+def pin(context: Context, *, check: bool, dry_run: bool, as_json: bool) -> None:
+    """Write the digests of tested images into the ledger and the charts' values files."""
+    from buildgraph.app.pinning import check_pins, find_pin_changes, write_changes
+    from buildgraph.pin import diff
+
+    session = context.session
+    if check:
+        with checking("charts and ledger are up to date", as_json=as_json):
+            check_pins(session)
+        return
+    changes = find_pin_changes(session)
+    if not dry_run:
+        write_changes(session, changes)
+    if as_json:
+        print_json({"changed": [change.file for change in changes]})
+    elif dry_run:
+        click.echo("".join(diff(change.old, change.new, change.file) for change in changes), nl=False)
+    else:
+        click.echo("\n".join(f"wrote {change.file}" for change in changes) or "charts and ledger are up to date")
+
+
+COMMANDS = (lock, pin)
