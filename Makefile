@@ -64,6 +64,10 @@ repro: setup ## Build everything twice in empty stores on differing machines; co
 	@$(BIN)/buildgraph engine up >/dev/null
 	$(PYTEST) tests/e2e/repro
 
+.PHONY: mutants
+mutants: setup ## Take every guard away, one at a time: the tests must miss each (some twenty minutes)
+	$(BIN)/python -m tests.mutation
+
 .PHONY: relock
 relock: ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --group dev pyproject.toml --python-version 3.11 --universal --generate-hashes \
