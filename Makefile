@@ -68,6 +68,15 @@ repro: setup ## Build everything twice in empty stores on differing machines; co
 mutants: setup ## Take every guard away, one at a time: the tests must miss each (some twenty minutes)
 	$(BIN)/python -m tests.mutation
 
+.PHONY: screenshots
+screenshots: setup ## Write docs/images/*.png from a real cold build (TARGET=...); needs chromium
+	@$(BIN)/buildgraph engine up >/dev/null
+	@$(BIN)/python scripts/screenshots
+
+.PHONY: figures
+figures: setup ## What the tool survives, counted: a table of figures with their targets
+	@$(BIN)/python -m tests.figures
+
 .PHONY: relock
 relock: ## Write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --group dev pyproject.toml --python-version 3.11 --universal --generate-hashes \

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PYPI_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_PYPI_VERSION = re.compile(r"(?:\d+!)?[A-Za-z0-9][A-Za-z0-9.+_-]*")
+_PYPI_VERSION = re.compile(r"(?:[0-9]+!)?[A-Za-z0-9][A-Za-z0-9.+_-]*")
 _MAVEN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _MAVEN_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*(?:\.[A-Za-z0-9_+-]+)*(?:\.\*)?")
 _DEB_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 _DEB_VERSION = re.compile(r"[0-9A-Za-z][A-Za-z0-9.+:~-]*")
 _GO_MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~][A-Za-z0-9_.~-]*)+")
-_GO_VERSION = re.compile(r"v\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
+_GO_VERSION = re.compile(r"v[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?")
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 

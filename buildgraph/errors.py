@@ -5,11 +5,15 @@ Only ``cli`` turns an error into an exit. A bug is an ``assert``, never one of t
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+_PLACE = re.compile(r"(?P<file>[^: ]*)(?::(?P<line>\d+))?")
+_SHOWN = 80
 
 
 class ExitCode(IntEnum):
@@ -135,3 +139,27 @@ def raise_all(errors: Sequence[BuildgraphError]) -> None:
         raise errors[0]
     if errors:
         raise ErrorGroup(errors)
+
+
+def sort_errors(errors: Iterable[BuildgraphError]) -> list[BuildgraphError]:
+    """In the order of files and lines, each line of text once."""
+    return sorted({str(error): error for error in errors}.values(), key=_place)
+
+
+def quote(text: str) -> str:
+    """What somebody wrote, as a message shows it: in quotes, on one line, never long."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"
+
+
+def suggest(word: str, names: Iterable[str], *, likeness: float = 0.5) -> str:
+    """``did you mean …?`` with the closest names, or nothing. ``likeness`` is between 0 and 1."""
+    from difflib import get_close_matches  # only for mistakes
+
+    close = get_close_matches(word, list(names), n=3, cutoff=likeness) if len(word) <= _SHOWN else []
+    return f"did you mean {' or '.join(close)}?" if close else ""
+
+
+def _place(error: BuildgraphError) -> tuple[str, int]:
+    match = _PLACE.match(error.where)
+    assert match
+    return match["file"], int(match["line"] or 0)

@@ -21,12 +21,33 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """A step that will run. ``action`` is its verb, ``resource`` what it occupies, ``where`` its manifest's line.
+
+    ``expected`` is seconds for the step itself, ``tail`` seconds from its start to the end of the longest chain of
+    steps that begins with it; both are estimates, from earlier runs where there were any.
+    """
+
+    id: str
+    action: str
+    needs: tuple[str, ...] = ()
+    expected: float = 0.0
+    tail: float = 0.0
+    resource: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """``steps`` are the ids of all steps that will run, in plan order; ``reused`` nodes need none."""
+    """``steps`` are all that will run, in plan order; ``reused`` nodes need none.
+
+    ``slots`` says how many steps may occupy each resource at once.
+    """
 
     run: str
-    steps: tuple[str, ...]
+    steps: tuple[PlannedStep, ...]
     reused: int
+    slots: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +69,14 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
-    """``note`` is one line: what was made, or why it failed; ``log`` a path or empty."""
+    """``note`` is one line: what was made, or why it failed; ``log`` a path or empty; ``moved`` bytes."""
 
     step: str
     outcome: Outcome
     seconds: float
     note: str
     log: str = ""
+    moved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

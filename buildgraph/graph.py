@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import BuildgraphError, ManifestError, UsageError
+from buildgraph.errors import BuildgraphError, ManifestError, UsageError, quote, sort_errors, suggest
 from buildgraph.model import Image, Layer, PythonSpec
 
 if TYPE_CHECKING:
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from buildgraph.model import Catalogue, Location, Node
 
 
+MAX_SUGGESTED = 20  # a suggestion looks at every name; for more mistakes than these the list does as well
+
+
 def check_graph(catalogue: Catalogue) -> list[BuildgraphError]:
-    """Every mistake that shows only between nodes: unknown names, wrong kinds of nodes, cycles, empty groups."""
-    errors = [error for node in catalogue.nodes.values() for error in _check_references(catalogue, node)]
-    errors.extend(_check_names(catalogue))
-    if not errors:
-        errors.extend(_check_cycles(catalogue))
-    return errors
+    """Every mistake that shows only between nodes, by file and line: unknown names, wrong kinds of nodes, cycles."""
+    hints = _Hints(catalogue)
+    errors = [error for node in catalogue.nodes.values() for error in _check_references(catalogue, node, hints)]
+    errors.extend(_check_groups(catalogue, hints))
+    errors.extend(_check_pins(catalogue, hints))
+    errors.extend(_check_tags(catalogue))
+    errors.extend(_check_cycles(catalogue))
+    return sort_errors(errors)
 
 
 def find_targets(catalogue: Catalogue, patterns: Sequence[str]) -> tuple[str, ...]:
@@ -39,6 +44,18 @@ def find_targets(catalogue: Catalogue, patterns: Sequence[str]) -> tuple[str, ..
             raise UsageError(f"no target is called {pattern!r}", hint=_suggest(catalogue, pattern))
         found.update(dict.fromkeys(matches))
     return tuple(found)
+
+
+def find_target(catalogue: Catalogue, pattern: str) -> str:
+    """The one node of a pattern.
+
+    Raises:
+        UsageError: for a pattern that matches nothing, or more than one node.
+    """
+    name, *others = find_targets(catalogue, [pattern])
+    if others:
+        raise UsageError(f"{pattern!r} is {len(others) + 1} nodes", hint=f"name one of them, such as {name}")
+    return name
 
 
 def find_closure(catalogue: Catalogue, targets: Iterable[str], *, with_tests: bool) -> tuple[str, ...]:
@@ -119,20 +136,28 @@ def _match_plain(catalogue: Catalogue, pattern: str) -> tuple[str, ...]:
 
 
 def _suggest(catalogue: Catalogue, word: str) -> str:
-    from difflib import get_close_matches  # only for mistakes
-
-    names = [*catalogue.nodes, *catalogue.aliases, *catalogue.groups]
-    close = get_close_matches(word, names, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else "see: buildgraph list"
+    return suggest(word, (*catalogue.nodes, *catalogue.aliases, *catalogue.groups)) or "see: buildgraph list"
 
 
-def _check_references(catalogue: Catalogue, node: Node) -> Iterator[BuildgraphError]:
+class _Hints:
+    """What to say of unknown names: the closest ones for the first few."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._asked: set[str] = set()
+
+    def __call__(self, word: str) -> str:
+        self._asked.add(word)
+        return _suggest(self._catalogue, word) if len(self._asked) <= MAX_SUGGESTED else "see: buildgraph list"
+
+
+def _check_references(catalogue: Catalogue, node: Node, hints: _Hints) -> Iterator[BuildgraphError]:
     for key, name in _references(node):
         other = catalogue.nodes.get(name)
         if name == node.name:
             yield _error(node.location, f"{node.name} names itself under {key}")
         elif other is None:
-            yield _error(node.location, f"{node.name}: {key} names {name}, which is no node", _suggest(catalogue, name))
+            yield _error(node.location, f"{node.name}: {key} names {name}, which is no node", hints(name))
         elif isinstance(other, Image):
             yield _error(node.location, f"{node.name}: {key} names {name}, which is an image", "name a layer")
         elif key == "base" and not isinstance(other.spec, PythonSpec):
@@ -152,32 +177,76 @@ def _references(node: Node) -> Iterator[tuple[str, str]]:
         yield "base", node.spec.base
 
 
-def _check_names(catalogue: Catalogue) -> Iterator[BuildgraphError]:
+def _check_groups(catalogue: Catalogue, hints: _Hints) -> Iterator[BuildgraphError]:
     for group, members in catalogue.groups.items():
         where = f"manifests/project.yaml (groups.{group})"
         if group in catalogue.nodes or group in catalogue.aliases:
             yield ManifestError(f"the name {group} is taken by a node or an alias", where=where)
         for member in members:
             if not _match_plain(catalogue, member):
-                yield ManifestError(f"{member!r} matches no node", where=where, hint=_suggest(catalogue, member))
+                yield ManifestError(f"{quote(member)} matches no node", where=where, hint=hints(member))
+
+
+def _check_pins(catalogue: Catalogue, hints: _Hints) -> Iterator[BuildgraphError]:
+    places: dict[tuple[str, str], Location] = {}
     for pin in catalogue.pins:
         node = catalogue.nodes.get(catalogue.aliases.get(pin.image, pin.image))
         if isinstance(node, Layer):
             yield _error(pin.location, f"{pin.image} is a layer", "pin an image")
         elif node is None:
-            yield _error(pin.location, f"{pin.image} is no image", _suggest(catalogue, pin.image))
+            yield _error(pin.location, f"{pin.image} is no image", hints(pin.image))
+        first = places.setdefault((pin.file, pin.path), pin.location)
+        if first is not pin.location:
+            yield _error(pin.location, f"{pin.path} of {pin.file} is pinned already at {first}")
+
+
+def _check_tags(catalogue: Catalogue) -> Iterator[BuildgraphError]:
+    """Two images of one name would take it from each other with each build."""
+    owners: dict[str, Node] = {}
+    for node in catalogue.nodes.values():
+        references = references_of(node)
+        if len(set(references)) != len(references):
+            yield _error(node.location, f"{node.name} lists a tag twice")
+        for reference in references:
+            owner = owners.setdefault(reference, node)
+            if owner is not node:
+                yield _error(node.location, f"{node.name}: {reference} is the name of {owner.name}, too")
 
 
 def _check_cycles(catalogue: Catalogue) -> Iterator[BuildgraphError]:
-    edges: Mapping[str, list[str]] = {
-        name: [other for key, other in _references(node) if key != "test_on"] for name, node in catalogue.nodes.items()
-    }
+    """One shortest circle of each set of nodes that need each other; a node that names itself is told elsewhere."""
+    edges = {name: _layers_below(catalogue, node) for name, node in catalogue.nodes.items()}
+    for circle in () if _is_acyclic(edges) else _find_circles(edges):
+        what = f"nodes need each other in a circle: {' -> '.join(circle)}"
+        yield _error(catalogue.nodes[circle[0]].location, what, "take one of these steps out")
+
+
+def _is_acyclic(edges: Mapping[str, Sequence[str]]) -> bool:
     try:
         TopologicalSorter(edges).prepare()
-    except CycleError as error:
-        # graphlib lists the cycle against the direction in which people read "a needs b".
-        cycle: list[str] = list(reversed(error.args[1]))
-        yield _error(catalogue.nodes[cycle[0]].location, f"nodes need each other in a circle: {' -> '.join(cycle)}")
+    except CycleError:
+        return False
+    return True
+
+
+def _layers_below(catalogue: Catalogue, node: Node) -> list[str]:
+    names = dict.fromkeys(name for key, name in _references(node) if key != "test_on" and name != node.name)
+    return [name for name in names if isinstance(catalogue.nodes.get(name), Layer)]
+
+
+def _find_circles(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """For each strongly connected set the shortest way from its first node to itself."""
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph([(name, other) for name, others in edges.items() for other in others])
+    places = {name: place for place, name in enumerate(edges)}
+    parts = [part for part in nx.strongly_connected_components(graph) if len(part) > 1]
+    for part in sorted(parts, key=lambda part: min(places[name] for name in part)):
+        first = min(part, key=places.__getitem__)
+        inside = graph.subgraph(part).copy()
+        # From a node to itself the shortest way is none, so the way home ends at a double with an empty name.
+        inside.add_edges_from([(name, "") for name in list(inside.predecessors(first))])
+        yield [*nx.shortest_path(inside, first, "")[:-1], first]
 
 
 def _error(location: Location, what: str, hint: str = "") -> ManifestError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 RUN_FILE = "run.json"
 """The document of a run, in the run's folder beside its logs."""
+JOURNAL = "events.jsonl"
+"""The events of a run as they came, a JSON document on each line; what there is of a run that was killed."""
+_UNSAFE = re.compile(r"[^a-z0-9._-]")
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
@@ -66,10 +70,13 @@ class Result:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the program ends with: the highest code of the failed steps, as for a group of errors."""
-        if self.failed:
-            return max(result.exit_code for result in self.failed)
-        return ExitCode.INTERRUPTED if self.is_interrupted else ExitCode.OK
+        """What the program ends with: that it was interrupted, or the highest code of the failed steps.
+
+        Whoever interrupts a run that had a failure wants to hear that it did not get to its end.
+        """
+        if self.is_interrupted:
+            return ExitCode.INTERRUPTED
+        return max((result.exit_code for result in self.failed), default=ExitCode.OK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +140,16 @@ class Run:
     def keys(self) -> Mapping[str, str]:
         """Node → key."""
         return {node.node: node.key for node in self.nodes}
+
+
+def log_name(step_id: str) -> str:
+    """The file of a step's log in its run's folder."""
+    return f"{_UNSAFE.sub('_', step_id)}.log"
+
+
+def cases_name(step_id: str) -> str:
+    """The file beside it with the cases of the step's tests, as JUnit XML."""
+    return f"{_UNSAFE.sub('_', step_id)}.xml"
 
 
 def make_run(

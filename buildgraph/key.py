@@ -1,4 +1,4 @@
-"""Keys: one function makes them, canonical JSON → sha256. And their explanation: what moved between two documents.
+"""Keys: one function makes them, canonical JSON → sha256. ``explain`` says what moved between two documents.
 
 Everything that can influence a node's content is in its key document; nothing else is. See docs/architecture.md.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from buildgraph.model import Image, Kind, Layer, Location, PythonSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from buildgraph.model import Catalogue, Lock, Node, Project
 
@@ -37,6 +38,7 @@ ZSTANDARD = "0.25.0"
 INSTALLER = "1.1.0"
 PYTEST = "9.2.0"
 TESTINFRA = "10.2.2"
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,7 @@ class Keys:
 
 def hash_document(document: Json) -> str:
     """sha256 of the canonical JSON: sorted keys, no white space, UTF-8."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(document).encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
 def compute_keys(catalogue: Catalogue, lock: Lock, trees: Mapping[str, Tree], order: Iterable[str]) -> Keys:
@@ -90,42 +91,35 @@ def compute_content_key(document: Document, digests: Mapping[str, str]) -> str:
     return hash_document({**document, "reads": swapped, "level": 2})
 
 
-def compute_test_key(
+def describe_test(
     image: str, *, tests: Tree, params: Mapping[str, str], capabilities: Iterable[str], fixtures: str
-) -> str:
-    """The key of a verdict.
+) -> Document:
+    """The document that a test key is the hash of.
 
     ``image`` is the manifest digest that the tests run on, ``tests`` the hashes of the test files by path,
     ``fixtures`` the hash of the fixtures that they use.
     """
-    places: list[Json] = [*sorted(capabilities)]
-    return hash_document(
-        {
-            "format": FORMAT,
-            "image": image,
-            "tests": dict(tests),
-            "params": dict(params),
-            "capabilities": places,
-            "fixtures": fixtures,
-            "pytest": PYTEST,
-            "testinfra": TESTINFRA,
-        }
-    )
+    return {
+        "format": FORMAT,
+        "image": image,
+        "tests": dict(tests),
+        "params": dict(params),
+        "capabilities": [*sorted(capabilities)],
+        "fixtures": fixtures,
+        "pytest": PYTEST,
+        "testinfra": TESTINFRA,
+    }
 
 
 def hide_values(document: Document) -> Document:
     """The document as it may be kept: values that a person wrote, and may have meant as secrets, by their hashes.
 
-    These are arguments, variables, labels and the texts of written files; their names stay.
+    These are arguments, variables, labels, parameters of tests, the texts of written files and what follows the ``?``
+    of an address; their names stay.
     """
     hidden = _hide(document)
     assert isinstance(hidden, dict)
     return hidden
-
-
-def explain_change(old: Document, new: Document) -> tuple[str, ...]:
-    """What differs between two documents without values, root causes named: one line for each changed input."""
-    return tuple(_differences(old, new))
 
 
 def _find_lacking(node: Node, lock: Lock, unlocked: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -178,6 +172,9 @@ def _describe_spec(layer: Layer) -> Json:
         spec.pop("base")
     if layer.kind is Kind.DOCKERFILE:
         spec["network"] = bool(spec["network"])
+        secrets = spec.pop("secrets")
+        if isinstance(secrets, dict) and secrets:  # where there are none, the key is what it was without the word
+            spec["secrets"] = [*sorted(secrets)]
     return spec
 
 
@@ -209,15 +206,19 @@ def to_json(value: object) -> Json:
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     assert is_dataclass(value), type(value)
-    items = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {name: to_json(item) for name, item in items.items() if not isinstance(item, Location)}
+    # What ``fields()`` makes a tuple of, at each call: with thousands of nodes that is felt.
+    items = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
+    return {name: to_json(item) for name, item in items if not isinstance(item, Location)}
 
 
-_TABLES = frozenset({"args", "env", "labels"})
+_TABLES = frozenset({"args", "env", "labels", "params"})
 _TEXTS = frozenset({"text"})
+_QUERY = re.compile(r"\?\S+")
 
 
 def _hide(value: Json) -> Json:
+    if isinstance(value, str):
+        return _QUERY.sub(lambda found: f"?{hash_document(found[0])}", value) if value.startswith("url:") else value
     if isinstance(value, list):
         return [_hide(item) for item in value]
     if not isinstance(value, dict):
@@ -229,66 +230,3 @@ def _hide_item(key: str, value: Json) -> Json:
     if key in _TABLES and isinstance(value, dict):
         return {name: hash_document(item) for name, item in value.items()}
     return hash_document(value) if key in _TEXTS and value else _hide(value)
-
-
-def _differences(old: Document, new: Document) -> Iterator[str]:
-    for part in ("format", "kind", "platform", "epoch", "compression"):
-        if old.get(part) != new.get(part):
-            yield f"{part}: {old.get(part)} -> {new.get(part)}"
-    yield from _changed("file", old.get("files"), new.get("files"))
-    yield from _changed_sources(old.get("sources"), new.get("sources"))
-    yield from _changed("tool", old.get("tools"), new.get("tools"), show=True)
-    yield from _changed("config", old.get("config"), new.get("config"))
-    yield from _changed("override", old.get("overrides"), new.get("overrides"))
-    yield from _changed("manifest", old.get("spec"), new.get("spec"))
-    if old.get("parents") != new.get("parents"):
-        yield "parents changed"
-    yield from _changed_reads(old.get("reads"), new.get("reads"))
-
-
-def _changed(word: str, old: Json, new: Json, *, show: bool = False) -> Iterator[str]:
-    before, after = (old if isinstance(old, dict) else {}), (new if isinstance(new, dict) else {})
-    for name in sorted(before.keys() | after.keys()):
-        if name not in before:
-            yield f"{word} {name} is new"
-        elif name not in after:
-            yield f"{word} {name} is gone"
-        elif before[name] != after[name]:
-            yield f"{word} {name}: {before[name]} -> {after[name]}" if show else f"{word} {name} changed"
-
-
-def _changed_sources(old: Json, new: Json) -> Iterator[str]:
-    before, after = (old if isinstance(old, dict) else {}), (new if isinstance(new, dict) else {})
-    for name in sorted(before.keys() | after.keys()):
-        was, now = set(_strings(before.get(name))), set(_strings(after.get(name)))
-        gone, come = sorted(was - now), sorted(now - was)
-        if gone or come:
-            yield f"source {name}: {_brief(gone)} -> {_brief(come)}"
-
-
-def _strings(value: Json) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
-
-
-def _brief(items: list[str]) -> str:
-    names = [item.split(" ", 1)[0] for item in items]
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004 - as many as fit a line
-    return (", ".join(names[:3]) + more) or "nothing"
-
-
-def _changed_reads(old: Json, new: Json) -> Iterator[str]:
-    before, after = _reads(old), _reads(new)
-    if list(before) != list(after) and set(before) == set(after):
-        yield "the order of its layers changed"
-    for name in dict.fromkeys([*after, *before]):
-        if name not in before:
-            yield f"layer {name} is new"
-        elif name not in after:
-            yield f"layer {name} is gone"
-        elif before[name] != after[name]:
-            yield f"layer {name} changed"
-
-
-def _reads(value: Json) -> dict[str, Json]:
-    items = value if isinstance(value, list) else []
-    return {str(item["node"]): item for item in items if isinstance(item, dict)}

@@ -6,10 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from buildgraph.coordinate import Coordinate, Ecosystem, parse_coordinate
-from buildgraph.errors import BuildgraphError, LockError, raise_all
+from buildgraph.errors import BuildgraphError, LockError, quote, raise_all
+from buildgraph.forms import COORDINATE, FILE, LINE, NODE, SHA256
 from buildgraph.model import Artifact, Layer, Lock, LockEntry
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from buildgraph.model import Catalogue, Source
 
 FORMAT = 1
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~%!=-]{0,199}")
-_ARTIFACT_KEYS = {"coordinate", "file", "sha256", "size", "licence", "path"}
+MAX_BYTES = 1 << 25
+MAX_SIZE = 1 << 50
+_TEXTS = {"coordinate": COORDINATE, "file": FILE, "sha256": SHA256}
+_OPTIONAL = {"licence": LINE, "path": LINE}
 _RELOCK = "run: buildgraph lock"
 
 
@@ -39,11 +41,13 @@ def parse_lock(text: str, file: str) -> Lock:
     Raises:
         LockError, ErrorGroup: malformed text, unknown format, weak or malformed hashes, bad sizes or names.
     """
+    if len(text) > MAX_BYTES:
+        raise LockError(f"more than the limit of {MAX_BYTES} bytes", where=file, hint=_RELOCK)
     try:
         document = json.loads(text, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:
-        raise LockError(f"not a lock: {error}", where=file, hint=_RELOCK) from error
-    if not isinstance(document, dict) or document.get("lock") != FORMAT:
+        raise LockError(f"not a lock: {str(error).partition(';')[0]}", where=file, hint=_RELOCK) from error
+    if not isinstance(document, dict) or type(document.get("lock")) is not int or document["lock"] != FORMAT:
         raise LockError(f"not a lock of format {FORMAT}", where=file, hint=_RELOCK)
     nodes = document.get("nodes")
     if not isinstance(nodes, dict) or set(document) != {"lock", "nodes"}:
@@ -68,6 +72,42 @@ def format_lock(lock: Lock) -> str:
         lines.append("  }" + ("," if node_index + 1 < len(nodes) else ""))
     lines.extend([" }", "}"])
     return "\n".join(lines) + "\n"
+
+
+def lock_schema() -> dict[str, Any]:
+    """Its JSON Schema, without the dialect."""
+    texts = {key: form.schema() for key, form in (_TEXTS | _OPTIONAL).items()}
+    size = {"description": "In bytes.", "type": "integer", "minimum": 1, "maximum": MAX_SIZE}
+    artifact = _describe_object({**texts, "size": size}, [*_TEXTS, "size"])
+    entry = _describe_object(
+        {
+            "request": {"description": "What was asked for.", **_describe_list({"type": "string"})},
+            "artifacts": {"description": "The files that answer it.", **_describe_list(artifact)},
+        }
+    )
+    sources = {"type": "object", "minProperties": 1, "additionalProperties": entry}
+    nodes = {
+        "description": "Layer → source → what was found.",
+        "type": "object",
+        "propertyNames": NODE.schema(),
+        "additionalProperties": sources,
+    }
+    version = {"description": "The format.", "type": "integer", "const": FORMAT}
+    document = _describe_object({"lock": version, "nodes": nodes})
+    return {"title": "lock", "description": "What every source is; written by buildgraph lock.", **document}
+
+
+def _describe_object(properties: dict[str, Any], required: Iterable[str] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": sorted(required or properties),
+        "properties": properties,
+    }
+
+
+def _describe_list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "items": items}
 
 
 def find_unlocked(lock: Lock, layers: Iterable[Layer]) -> Iterator[Unlocked]:
@@ -112,9 +152,12 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _parse_node(node: str, sources: object, file: str, errors: list[BuildgraphError]) -> Mapping[str, LockEntry]:
+    if not NODE.accepts(node):
+        errors.append(LockError(f"{quote(node)} is not {NODE.what}", where=file, hint=_RELOCK))
+        return MappingProxyType({})
     entries: dict[str, LockEntry] = {}
     for source, document in sources.items() if isinstance(sources, dict) else ():
-        where = f"{file} ({node}.{source})"
+        where = f"{file} ({node}.{source if NODE.accepts(source) else quote(source)})"
         try:
             entries[source] = _parse_entry(document)
         except ValueError as error:
@@ -128,8 +171,10 @@ def _parse_entry(document: object) -> LockEntry:
     if not isinstance(document, dict) or set(document) != {"request", "artifacts"}:
         raise ValueError("an entry has request and artifacts")
     request, artifacts = document["request"], document["artifacts"]
-    if not isinstance(request, list) or not all(isinstance(item, str) for item in request) or not request:
+    if not isinstance(request, list) or not all(isinstance(item, str) and item.isprintable() for item in request):
         raise ValueError("request is a list of strings")
+    if not request:
+        raise ValueError("request is a list of at least one")
     if not isinstance(artifacts, list) or not artifacts:
         raise ValueError("artifacts is a list of at least one")
     entry = LockEntry(request=tuple(sorted(request)), artifacts=tuple(_sorted(map(_parse_artifact, artifacts))))
@@ -169,24 +214,15 @@ def _identity(coordinate: Coordinate) -> tuple[str, str, str]:
 
 
 def _parse_artifact(document: object) -> Artifact:
-    if not isinstance(document, dict) or not _ARTIFACT_KEYS >= set(document) >= {
-        "coordinate",
-        "file",
-        "sha256",
-        "size",
-    }:
+    if not isinstance(document, dict) or not {*_TEXTS, *_OPTIONAL, "size"} >= set(document) >= {*_TEXTS, "size"}:
         raise ValueError("an artifact has coordinate, file, sha256 and size, and may have licence and path")
     texts = {key: value for key, value in document.items() if key != "size"}
     if not all(isinstance(value, str) for value in texts.values()):
         raise ValueError("everything in an artifact but its size is a string")
-    size = document["size"]
-    name = texts["coordinate"]
-    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+    _check_texts(texts)
+    name, size = texts["coordinate"], document["size"]
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= MAX_SIZE:
         raise ValueError(f"{name}: size is a positive number of bytes")
-    if not _SHA256.fullmatch(texts["sha256"]):
-        raise ValueError(f"{name}: sha256 is 64 lower-case hexadecimal digits")
-    if not _FILE.fullmatch(texts["file"]):
-        raise ValueError(f"{name}: {texts['file']!r} is not a file name")
     coordinate = parse_coordinate(name)
     if not coordinate.is_exact:
         raise ValueError(f"{name}: not one exact version")
@@ -200,6 +236,13 @@ def _parse_artifact(document: object) -> Artifact:
         licence=texts.get("licence", ""),
         path=texts.get("path", ""),
     )
+
+
+def _check_texts(texts: Mapping[str, str]) -> None:
+    for key, form in (_TEXTS | _OPTIONAL).items():
+        if key in texts and not (form.accepts(texts[key]) and texts[key].isprintable()):
+            place = "" if key == "coordinate" else f"{texts['coordinate']}: {key} "
+            raise ValueError(f"{place}{quote(texts[key])} is not {form.what}")
 
 
 def _artifact_document(artifact: Artifact) -> dict[str, str | int]:

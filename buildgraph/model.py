@@ -161,10 +161,14 @@ class PythonSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerfileSpec:
-    """``layers/<layer>/Dockerfile``; ``network`` is the reason why its steps may use the network, or empty."""
+    """``layers/<layer>/Dockerfile``; ``network`` is the reason why its steps may use the network, or empty.
+
+    ``secrets``: the names of the secrets that steps may mount → why. Their values are nobody's but the steps'.
+    """
 
     args: Mapping[str, str] = field(default_factory=_no_strings)
     network: str = ""
+    secrets: Mapping[str, str] = field(default_factory=_no_strings)
 
 
 Spec: TypeAlias = "RootfsSpec | FilesSpec | PythonSpec | DockerfileSpec"

@@ -1,7 +1,7 @@
 """Pins: an image's four scalars in a values file are replaced as one unit, and no other byte changes.
 
 PyYAML says only where a scalar stands; what is written is spliced into the text, so comments, quotes, line ends and
-order stay. What cannot be edited without touching something else is refused. The ledger's format is here, too.
+order stay. What cannot be edited without touching something else is refused.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PIN_KEYS = ("registry", "repository", "tag", "digest")
+MAX_BYTES = 1 << 20
 IMAGES_ANNOTATION = ("annotations", "artifacthub.io/images")
-LEDGER_FORMAT = 1
 
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PLAIN = re.compile(r"[A-Za-z0-9][\w./@+-]*(?::[\w./@+-]+)*", re.ASCII)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 # YAML 1.1 readers in other languages see booleans in these; PyYAML does not.
@@ -40,22 +39,6 @@ class PinValues:
     repository: str
     tag: str
     digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
-    """What a node was when it was pinned: its key, its manifest digest, its tags."""
-
-    key: str
-    digest: str
-    tags: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """The committed record that values files are pinned from: node name → entry."""
-
-    entries: Mapping[str, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +92,14 @@ def splice_images(text: str, images: Mapping[str, str], *, file: str) -> str:
     page = _Page(text, file)
     node = _follow(page, _compose(page), IMAGES_ANNOTATION)[-1]
     header, lines, indent = _split_block(page, node)
+    blanks = lines.pop() if lines and not lines[-1].strip(" ") else ""  # the file's last line, without an end
     old = "".join(line[indent:] if line.strip() else line.lstrip(" ") for line in lines)
     new = _replace_images(_Page(old, file, node.start_mark.line + 1), images)
     spliced = [
         line if before == after else line[:indent] + after
         for line, before, after in zip(lines, _LINE.findall(old), _LINE.findall(new), strict=True)
     ]
-    return text[: node.start_mark.index] + header + "".join(spliced) + text[node.end_mark.index :]
+    return text[: node.start_mark.index] + header + "".join(spliced) + blanks + text[node.end_mark.index :]
 
 
 def diff(old: str, new: str, file: str) -> str:
@@ -124,40 +108,17 @@ def diff(old: str, new: str, file: str) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def parse_ledger(text: str, file: str) -> Ledger:
-    """The ledger in ``text``; ``ManifestError`` at ``file:line`` when it is not one that this version writes."""
-    try:
-        document = json.loads(text, object_pairs_hook=_unique_object)
-    except json.JSONDecodeError as error:
-        raise _bad_ledger(f"not JSON: {error.msg}", f"{file}:{error.lineno}") from None
-    except (_DuplicateKeyError, RecursionError) as error:
-        raise _bad_ledger(str(error), file) from None
-    if not isinstance(document, dict) or document.get("ledger") != LEDGER_FORMAT:
-        raise _bad_ledger(f"not a ledger of format {LEDGER_FORMAT}", f"{file}:1")
-    nodes = document.get("nodes")
-    if set(document) != {"ledger", "nodes"} or not isinstance(nodes, dict):
-        raise _bad_ledger("a ledger holds exactly 'ledger' and 'nodes'", f"{file}:1")
-    return Ledger(entries={name: _parse_entry(name, nodes[name], text, file) for name in sorted(nodes)})
-
-
-def format_ledger(ledger: Ledger) -> str:
-    """The ledger as text: sorted, two spaces deep, with a final newline."""
-    nodes = {
-        name: {"key": entry.key, "digest": entry.digest, "tags": list(entry.tags)}
-        for name, entry in ledger.entries.items()
-    }
-    return json.dumps({"ledger": LEDGER_FORMAT, "nodes": nodes}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
 def _compose(page: _Page) -> yaml.Node:
     """The node tree: positions and scalars, nothing constructed."""
+    if len(page.text) > MAX_BYTES:
+        raise ManifestError(f"more than the limit of {MAX_BYTES} bytes", where=page.file, hint="split it")
     try:
         root = yaml.compose(page.text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + page.offset + 1 if mark else 1
         raise ManifestError(f"not YAML: {error.problem}", where=f"{page.file}:{line}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:  # PyYAML trusts \U and %YAML
         raise ManifestError(f"not YAML: {str(error).splitlines()[0]}", where=page.file) from None
     if root is None:
         raise ManifestError("the file is empty", where=page.file)
@@ -353,34 +314,3 @@ def _replace_images(page: _Page, images: Mapping[str, str]) -> str:
         node = _follow(page, entries[name], ("image",))[0]
         wanted.append((_scalar(page, node, f"{name}.image"), reference))
     return _replace(page, root, (), wanted)
-
-
-class _DuplicateKeyError(ValueError):
-    """A JSON object that says a key twice."""
-
-
-def _unique_object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _DuplicateKeyError(f"{twice!r} is written more than once")
-    return document
-
-
-def _parse_entry(name: str, entry: object, text: str, file: str) -> LedgerEntry:
-    where = f"{file}:{text.count(chr(10), 0, text.find(f'{json.dumps(name)}:')) + 1}"
-    if not isinstance(entry, dict) or set(entry) != {"key", "digest", "tags"}:
-        raise _bad_ledger(f"{name}: an entry holds exactly key, digest and tags", where)
-    key, digest, tags = entry["key"], entry["digest"], entry["tags"]
-    if not isinstance(key, str) or not key:
-        raise _bad_ledger(f"{name}: key is not a string", where)
-    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-        raise _bad_ledger(f"{name}: digest is not sha256:<64 hex digits>", where)
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise _bad_ledger(f"{name}: tags is not a list of strings", where)
-    return LedgerEntry(key=key, digest=digest, tags=tuple(tags))
-
-
-def _bad_ledger(what: str, where: str) -> ManifestError:
-    return ManifestError(what, where=where, hint="restore the file from git, or write it again with: buildgraph pin")

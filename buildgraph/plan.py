@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from buildgraph.compose import compose_image
-from buildgraph.key import compute_test_key
+from buildgraph.key import describe_test, hash_document
 from buildgraph.model import Image, ImageConfig, Layer, NamedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from buildgraph.key import Keys, Tree
+    from buildgraph.key import Document, Keys, Tree
     from buildgraph.model import Catalogue, Composition, Lock, Node
     from buildgraph.record import Record
 
@@ -152,12 +152,23 @@ def find_inherited(catalogue: Catalogue, node: Node) -> tuple[str, ...]:
 
 def find_test_key(catalogue: Catalogue, node: Node, image: str, facts: TestFacts) -> str:
     """The test key of a node whose tests run on the image with that digest."""
-    own = node.image if isinstance(node, Image) else node.layer
-    folders = [own, *(_folder(catalogue, name) for name in node.reads)] if isinstance(node, Image) else [own]
-    tests = {path: what for folder in folders for path, what in facts.trees.get(folder, {}).items()}
-    return compute_test_key(
+    return hash_document(find_test_document(catalogue, node, image, facts))
+
+
+def find_test_document(catalogue: Catalogue, node: Node, image: str, facts: TestFacts) -> Document:
+    """What the test key of a node is made of."""
+    folders = find_test_folders(catalogue, node)
+    trees = [(folder, facts.trees.get(folder, {})) for folder in folders]
+    tests = {f"layers/{folder}/{path}": what for folder, tree in trees for path, what in tree.items()}
+    return describe_test(
         image, tests=tests, params=node.params, capabilities=facts.capabilities, fixtures=facts.fixtures
     )
+
+
+def find_test_folders(catalogue: Catalogue, node: Node) -> tuple[str, ...]:
+    """The folders of ``layers`` whose tests run on a node: its own and, for an image, those of its layers."""
+    inner = node.reads if isinstance(node, Image) else ()
+    return tuple(_folder(catalogue, name) for name in (node.name, *inner))
 
 
 def _folder(catalogue: Catalogue, name: str) -> str:
@@ -229,11 +240,8 @@ class _Planner:
         lacking = self._keys.unlocked.get(node.name, ())
         refusal = f"not locked: {'; '.join(lacking)}" if lacking else ""
         reason = refusal or self._state.misses.get(node.name, "never built")
-        step = replace(
-            self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS),
-            refusal=refusal,
-            again=node.name in self._wishes.force,
-        )
+        again = node.name in self._wishes.force
+        step = self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS, refusal=refusal, again=again)
         self._made[node.name] = step.id
         return step
 
@@ -248,9 +256,8 @@ class _Planner:
             return
         else:
             reason = "no pass is recorded for these tests on this image"
-        step = replace(
-            self._step(Action.TEST, node.name, reason, needs, seconds=TEST_SECONDS), again=self._wishes.retest
-        )
+        again = self._wishes.retest
+        step = self._step(Action.TEST, node.name, reason, needs, seconds=TEST_SECONDS, again=again)
         self._tests[node.name] = step.id
         yield step
 
@@ -263,6 +270,8 @@ class _Planner:
         *,
         seconds: float,
         source: str = "",
+        refusal: str = "",
+        again: bool = False,
     ) -> Step:
         step_id = f"{action}:{node}" + (f"/{source}" if source else "")
         return Step(
@@ -273,6 +282,8 @@ class _Planner:
             needs=tuple(dict.fromkeys(needs)),
             source=source,
             seconds=self._state.seconds.get(step_id, seconds),
+            refusal=refusal,
+            again=again,
         )
 
     def _made_of(self, names: Sequence[str]) -> list[str]:

@@ -91,9 +91,9 @@ def parse_key(text: str | None) -> str | None:
     return key if _KEY.fullmatch(key) else None
 
 
-def format_verdict(verdict: Verdict) -> str:
-    """JSON text, sorted."""
-    body = {
+def format_verdict(verdict: Verdict, document: Document | None = None) -> str:
+    """JSON text, sorted. ``document``: what the test key was made of, without values, to explain a later one."""
+    body: dict[str, object] = {
         "verdict": FORMAT,
         "node": verdict.node,
         "test_key": verdict.test_key,
@@ -102,6 +102,8 @@ def format_verdict(verdict: Verdict) -> str:
         "skipped": [{"test": skip.test, "reason": skip.reason} for skip in verdict.skipped],
         "seconds": round(verdict.seconds, 3),
     }
+    if document is not None:
+        body["document"] = document
     return json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -119,6 +121,14 @@ def parse_verdict(text: str) -> Verdict | None:
             skipped=tuple(Skip(test=_text(s["test"]), reason=_text(s["reason"])) for s in body["skipped"]),
             seconds=float(body["seconds"]),
         )
+    except _MALFORMED:
+        return None
+
+
+def parse_test_document(text: str) -> Document | None:
+    """The document that was kept beside a verdict, or None when there is none."""
+    try:
+        return dict(json.loads(text)["document"])
     except _MALFORMED:
         return None
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from posixpath import dirname, normpath
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 import zstandard
 
+from buildgraph.adapters.inflow import Inflow, Limits, decoded, open_zstd
 from buildgraph.adapters.paths import join, member_path, parents
 from buildgraph.errors import BuildFailure
 from buildgraph.model import MEDIA_ZSTD, Entry, EntryType
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from buildgraph.model import LayerBlob
     from buildgraph.ports import BlobStore
 
-CHUNK = 1 << 20
 SETID = 0o6000
 MAX_LINK = 4096
+MAX_GLOBALS = 100
 Member: TypeAlias = "tuple[Entry, BinaryIO | None]"
 
 _DAMAGE = (
@@ -40,19 +40,14 @@ _DAMAGE = (
     zstandard.ZstdError,
     EOFError,
     NotImplementedError,
+    OverflowError,
+    RecursionError,
     ValueError,
+    struct.error,
 )
+# zipfile unpacks a piece of bzip2 or LZMA whole, however large it becomes.
+_ZIP_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ZIP_START, _ZIP_END, _ZIP_END_SIZE = b"PK\x03\x04", b"PK\x05\x06", 22
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What an archive may unfold to. ``ratio`` counts once ``floor`` bytes were unpacked; sizes in bytes."""
-
-    members: int = 1_000_000
-    unpacked: int = 64 << 30
-    ratio: int = 250
-    floor: int = 64 << 20
 
 
 DEFAULT_LIMITS = Limits()
@@ -83,8 +78,9 @@ def open_layer(blobs: BlobStore, layer: LayerBlob) -> Iterator[Iterator[Member]]
 
 
 @contextmanager
-def _damage(name: str) -> Iterator[None]:
-    """What the libraries say of a broken archive, as a ``BuildFailure`` that names it."""
+def damage(name: str, member: str = "") -> Iterator[None]:
+    """What the libraries say of a broken archive, as a ``BuildFailure`` that names it (and the member)."""
+    at = f" at {member}" if member else ""
     try:
         yield
     except BuildFailure as error:
@@ -92,23 +88,24 @@ def _damage(name: str) -> Iterator[None]:
             raise
         raise BuildFailure(error.what, where=name, hint="nothing is built from such an archive") from error
     except _DAMAGE as error:
-        raise BuildFailure(f"the archive is damaged: {error}", where=name) from error
+        raise BuildFailure(f"the archive is damaged{at}: {error}", where=name) from error
     except OSError as error:
         # The decompressors raise these without a number; with one it is the disk's.
         if error.errno is not None:
             raise
-        raise BuildFailure(f"the archive is damaged: {error}", where=name) from error
+        raise BuildFailure(f"the archive is damaged{at}: {error}", where=name) from error
 
 
 class _Content:
-    """A member's stream whose errors name the archive."""
+    """A member's stream whose errors name the archive and the member."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, member: str) -> None:
         self._stream = stream
         self._name = name
+        self._member = member
 
     def read(self, size: int = -1) -> bytes:
-        with _damage(self._name):
+        with damage(self._name, self._member):
             return self._stream.read(size)
 
 
@@ -181,87 +178,35 @@ def _link_goal(entry: Entry) -> str:
 def _guarded(members: Iterator[Member], name: str, limits: Limits, *, keep_setid: bool) -> Generator[Member]:
     guard = _Guard(limits)
     kept = 0o7777 if keep_setid else 0o7777 & ~SETID
-    with _damage(name):
+    with damage(name):
         for entry, content in members:
             guard.admit(entry)
-            yield replace(entry, mode=entry.mode & kept), cast("BinaryIO", _Content(content, name)) if content else None
+            stream = cast("BinaryIO", _Content(content, name, entry.path)) if content else None
+            yield replace(entry, mode=entry.mode & kept), stream
         guard.finish()
-
-
-class _Inflow:
-    """The bytes of a tar on their way to ``tarfile``: counted, bounded, and the end of what is not zero remembered."""
-
-    def __init__(self, raw: BinaryIO, packed_size: int, limits: Limits) -> None:
-        self._raw = raw
-        self._packed_size = packed_size
-        self._limits = limits
-        self.total = 0
-        self.last_content = 0
-
-    def read(self, size: int = CHUNK) -> bytes:
-        data = self._raw.read(size)
-        content = len(data.rstrip(b"\0"))
-        if content:
-            self.last_content = self.total + content
-        self.total += len(data)
-        if self.total > self._limits.floor and self.total > self._packed_size * self._limits.ratio:
-            raise BuildFailure(f"it unpacks to more than {self._limits.ratio} times its size")
-        if self.total > self._limits.unpacked:
-            raise BuildFailure(f"it unpacks to more than {self._limits.unpacked} bytes")
-        return data
 
 
 def _tar_members(file: BinaryIO, limits: Limits) -> Iterator[Member]:
     size = _size(file)
-    with _decoded(file) as raw:
-        inflow = _Inflow(raw, size, limits)
-        with tarfile.open(fileobj=cast("BinaryIO", inflow), mode="r|", bufsize=CHUNK, encoding="utf-8") as tar:
-            yield from _iterate_tar(tar, inflow)
+    with decoded(file) as raw:
+        yield from _iterate_tar(Inflow(raw, size, limits))
 
 
 def _layer_members(blob: BinaryIO, layer: LayerBlob) -> Generator[Member]:
-    decoded = cast("BinaryIO", _open_zstd(blob)) if layer.media_type == MEDIA_ZSTD else blob
-    inflow = _Inflow(decoded, layer.unpacked, DEFAULT_LIMITS)
-    with (
-        _damage(layer.digest),
-        tarfile.open(fileobj=cast("BinaryIO", inflow), mode="r|", bufsize=CHUNK, encoding="utf-8") as tar,
-    ):
-        yield from _iterate_tar(tar, inflow)
+    raw = cast("BinaryIO", open_zstd(blob)) if layer.media_type == MEDIA_ZSTD else blob
+    with damage(layer.digest):
+        yield from _iterate_tar(Inflow(raw, layer.unpacked, DEFAULT_LIMITS))
 
 
-@contextmanager
-def _decoded(file: BinaryIO) -> Iterator[BinaryIO]:
-    magic = file.read(6)
-    file.seek(0)
-    for prefix, decode in _DECODERS:
-        if magic.startswith(prefix):
-            with decode(file) as decoded:
-                yield cast("BinaryIO", decoded)
-            return
-    yield file
-
-
-def _open_zstd(file: BinaryIO) -> zstandard.ZstdDecompressionReader:
-    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False)
-
-
-_DECODERS = (
-    (b"\x1f\x8b", gzip.open),
-    (b"BZh", bz2.open),
-    (b"\xfd7zXZ\x00", lzma.open),
-    (b"\x28\xb5\x2f\xfd", _open_zstd),
-)
-
-
-def _iterate_tar(tar: tarfile.TarFile, inflow: _Inflow) -> Iterator[Member]:
-    while (info := tar.next()) is not None:
-        tar.members = []  # type: ignore[attr-defined] # else a million members stay in memory
+def _iterate_tar(inflow: Inflow) -> Iterator[Member]:
+    with inflow.reading_headers():
+        tar = tarfile.open(fileobj=cast("BinaryIO", inflow), mode="r:", encoding="utf-8")  # noqa: SIM115 - it owns nothing
+    while (info := _next_info(tar, inflow)) is not None:
         path = member_path(info.name)
+        entry = tar_entry(path, info)
         if path:
-            entry = tar_entry(path, info)
             yield entry, cast("BinaryIO", tar.extractfile(info)) if entry.type is EntryType.FILE else None
-    while inflow.read():
-        pass
+    inflow.drain()
     # tarfile takes a bad header for the end of the archive; the bytes tell the difference.
     if inflow.last_content > tar.offset:
         raise BuildFailure("there is something behind its end")
@@ -269,10 +214,23 @@ def _iterate_tar(tar: tarfile.TarFile, inflow: _Inflow) -> Iterator[Member]:
         raise BuildFailure("it ends too early")
 
 
+def _next_info(tar: tarfile.TarFile, inflow: Inflow) -> tarfile.TarInfo | None:
+    with inflow.reading_headers():
+        info = tar.next()
+    tar.members = []  # type: ignore[attr-defined] # else a million members stay in memory
+    if len(tar.pax_headers) > MAX_GLOBALS:
+        raise BuildFailure(f"more than {MAX_GLOBALS} records speak of all its members")
+    return info
+
+
 def tar_entry(path: str, info: tarfile.TarInfo) -> Entry:
-    """A tar header as the entry of ``path``; ``BuildFailure`` for types that no layer holds."""
+    """A tar header as the entry of ``path``; ``BuildFailure`` for what no layer holds, a root that is a file."""
     if info.issparse():
         raise BuildFailure(f"{path} is a sparse file")
+    if info.size < 0:
+        raise BuildFailure(f"{path} is smaller than nothing")
+    if not path and not info.isdir():
+        raise BuildFailure("its root is no directory")
     owner = (info.uid, info.gid)
     if info.isdir():
         return Entry(path, EntryType.DIRECTORY, info.mode, *owner)
@@ -312,6 +270,8 @@ def _iterate_zip(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> Iter
             continue
         if info.flag_bits & 1:
             raise BuildFailure(f"{path} is encrypted")
+        if info.compress_type not in _ZIP_METHODS:
+            raise BuildFailure(f"{path} is packed by method {info.compress_type}; only deflate is read")
         yield from _zip_member(archive, info, path)
 
 

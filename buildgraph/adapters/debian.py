@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from buildgraph.adapters.process import output
-from buildgraph.adapters.web import NotFound
+from buildgraph.adapters.settings import PUBLIC, find_credential, place_of
+from buildgraph.adapters.web import NotFound, redact
 from buildgraph.errors import BuildFailure, NetworkFault, UsageError
 from buildgraph.model import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from buildgraph.adapters.settings import Credential, Settings
     from buildgraph.coordinate import Coordinate
     from buildgraph.ports import Cancel
 
@@ -56,8 +58,11 @@ class Listed:
 class DebianArchive:
     """Suites of the archive; the package lists of each are fetched once in the life of this object."""
 
-    def __init__(self, scratch: Path, *, cancel: Cancel, architecture: str = "amd64") -> None:
+    def __init__(
+        self, scratch: Path, *, cancel: Cancel, settings: Settings = PUBLIC, architecture: str = "amd64"
+    ) -> None:
         """Package lists (some 100 MB a suite) live below ``scratch`` until this object goes."""
+        self._settings = settings
         self._scratch = scratch
         self._cancel = cancel
         self._architecture = architecture
@@ -105,7 +110,9 @@ class DebianArchive:
             return self._roots[suite]
 
     def _mirrors(self, suite: str) -> Mapping[str, str]:
-        """Suite (with ``-updates`` and ``-security``) → base URL; asks mmdebstrap, but no server."""
+        """Suite (with ``-updates`` and ``-security``) → base URL: the user's, else mmdebstrap's; asks no server."""
+        if configured := _mirrors_of(self._settings, suite):
+            return configured
         with self._lock:
             if suite not in self._bases:
                 root = self._bootstrap(suite, "--skip=update,cleanup")
@@ -119,7 +126,8 @@ class DebianArchive:
         folder = Path(tempfile.mkdtemp(prefix=".apt-", dir=self._scratch))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         argv = ["mmdebstrap", "--mode=chrootless", "--variant=custom", f"--architectures={self._architecture}"]
-        argv += [skip, "--format=directory", suite, str(folder / "root")]
+        argv += [skip, "--format=directory", *apt_options(self._settings, suite, folder / "auth.conf")]
+        argv += [suite, str(folder / "root"), *mirror_lines(self._settings, suite)]
         self._run(argv, folder, {**os.environ, "LC_ALL": "C.UTF-8", "TMPDIR": str(folder)}, suite)
         return folder / "root"
 
@@ -129,7 +137,30 @@ class DebianArchive:
         except BuildFailure as error:
             reason = first_complaint((folder / "stderr").read_text(encoding="utf-8", errors="replace")) or error.what
             fault = NotFound if _UNKNOWN in reason or "was not found" in reason else NetworkFault
-            raise fault(f"Debian {suite}: {reason}") from error
+            raise fault(f"Debian {suite}: {redact(reason)}") from error
+
+
+def mirror_lines(settings: Settings, suite: str) -> list[str]:
+    """The mirrors that mmdebstrap is to use for a release; none where it may choose itself."""
+    mirrors = _mirrors_of(settings, suite)
+    if not mirrors:
+        return []
+    return [f"deb {url} {name} main" for name, url in mirrors.items()]
+
+
+def apt_options(settings: Settings, suite: str, auth: Path) -> list[str]:
+    """Options of mmdebstrap for these mirrors: our certificates; credentials, if any, in a private file at ``auth``."""
+    options = [f'--aptopt=Acquire::https::CAInfo "{settings.ca}"'] if settings.ca else []
+    lines = [
+        _auth_line(url, found)
+        for url in _mirrors_of(settings, suite).values()
+        if (found := find_credential(settings.credentials, url))
+    ]
+    if lines:
+        with os.fdopen(os.open(auth, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        options.append(f'--aptopt=Dir::Etc::netrc "{auth}"')
+    return options
 
 
 def parse_uris(text: str) -> list[Listed]:
@@ -165,6 +196,20 @@ def to_artifact(listed: Listed, bases: Mapping[str, str]) -> Artifact:
                 path=f"{suite} {path}",
             )
     raise NetworkFault(f"deb:{listed.name}={listed.version}: apt names no mirror or no sha256 for it")
+
+
+def _mirrors_of(settings: Settings, suite: str) -> dict[str, str]:
+    """Those of the release itself and of its -updates, -security and the like."""
+    return {name: url for name, url in settings.debian.items() if name == suite or name.startswith(f"{suite}-")}
+
+
+def _auth_line(url: str, credential: Credential) -> str:
+    """An entry of apt's auth.conf, which knows no quotes; without ``http://`` it would hold for https alone."""
+    words = (credential.username, credential.password)
+    if any(not word or any(char.isspace() for char in word) for word in words):
+        raise UsageError(f"apt takes no empty user or password, and no white space in them: {credential.place}")
+    scheme = "http://" if url.startswith("http:") else ""
+    return f"machine {scheme}{place_of(url)} login {words[0]} password {words[1]}\n"
 
 
 def first_complaint(text: str) -> str:

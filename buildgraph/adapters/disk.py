@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 from buildgraph.errors import EnvironmentFault, IntegrityError
@@ -55,7 +55,7 @@ def disk_faults(folder: Path, doing: str) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Create a directory, private, with its parents; not an error when it is there, unless as a symlink."""
+    """Create a directory, private and durable, with its parents; not an error when it is there, unless as a symlink."""
     if path.is_symlink():
         raise EnvironmentFault(
             "it is a symlink, and nothing is written through one", where=str(path), hint="name the real directory"
@@ -63,6 +63,9 @@ def make_folder(path: Path) -> None:
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        # Flushed files in a folder whose own name was not flushed are gone with it when power fails.
+        with suppress(PermissionError):  # a parent that may be written and not read
+            sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
@@ -133,7 +136,7 @@ def unseal(sealed: bytes) -> bytes | None:
 class VerifyingReader(io.RawIOBase):
     """Reads a file and hashes it; the read that reaches the end calls ``on_mismatch`` and raises on other bytes."""
 
-    def __init__(self, file: FileIO, path: Path, on_mismatch: Callable[[], None]) -> None:
+    def __init__(self, file: FileIO, path: Path, on_mismatch: Callable[[], object]) -> None:
         """Take over ``file``, which was opened from ``path``; the path's last part is the sha256."""
         super().__init__()
         self._file = file
@@ -172,7 +175,7 @@ class VerifyingReader(io.RawIOBase):
             )
 
 
-def open_verified(path: Path, on_mismatch: Callable[[], None]) -> BinaryIO:
+def open_verified(path: Path, on_mismatch: Callable[[], object]) -> BinaryIO:
     """A buffered ``VerifyingReader`` of ``path``, never through a symlink."""
     file = io.FileIO(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
     return cast("BinaryIO", io.BufferedReader(VerifyingReader(file, path, on_mismatch), CHUNK))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import closing, contextmanager, suppress
@@ -29,18 +30,25 @@ OLDEST = 23
 ANSWER_SECONDS = 60
 LOAD_SECONDS = 1800  # how long the engine may take to unpack what it was sent
 CANCEL_POLL_SECONDS = 0.2
+BACK_SECONDS = 15.0  # how long an engine that went away may take to come back
+
+
+class _Gone(EnvironmentFault):
+    """The engine did not answer at all; what it was asked may be asked again."""
 
 
 class DockerEngine:
     """An ``Engine``: what ``docker`` and the tests of images see. Serves several threads."""
 
-    def __init__(self, blobs: BlobStore, environ: Mapping[str, str]) -> None:
+    def __init__(self, blobs: BlobStore, environ: Mapping[str, str], *, patience: float = BACK_SECONDS) -> None:
         """``blobs`` holds the layers, and the manifests of images loaded before; DOCKER_HOST leads to the engine.
 
+        ``patience``: seconds for which an engine that goes away while it is sent an image is waited for.
         Raises ``EnvironmentFault`` when the engine is gone or too old.
         """
         self._connect: Callable[[int], docker.DockerClient] = lambda seconds: connect(environ, timeout=seconds)
         self._blobs = blobs
+        self._patience = patience
         with _faults():
             self._client = self._connect(ANSWER_SECONDS)
             info = self._client.info()
@@ -53,7 +61,18 @@ class DockerEngine:
         self._client.close()
 
     def load(self, composition: Composition, references: Sequence[str], *, cancel: Cancel) -> None:
-        """Put the image in the engine under ``repository:tag`` references, sending only what it lacks."""
+        """Put the image in the engine under ``repository:tag`` references, sending only what it lacks.
+
+        Once more from the start when the engine goes away meanwhile and is back soon.
+        """
+        try:
+            self._load(composition, references, cancel=cancel)
+        except _Gone:
+            if not self._is_back(cancel):
+                raise
+            self._load(composition, references, cancel=cancel)
+
+    def _load(self, composition: Composition, references: Sequence[str], *, cancel: Cancel) -> None:
         if not self._containerd:
             self._send(stream_docker_archive(composition, references, self._blobs), cancel=cancel)
         elif not self._load_missing(composition, references, cancel=cancel):
@@ -72,6 +91,18 @@ class DockerEngine:
         with _faults(), suppress(NotFound):
             self._client.images.remove(reference)
 
+    def _is_back(self, cancel: Cancel) -> bool:
+        """Wait until the engine answers again; False when that takes too long."""
+        deadline = time.monotonic() + self._patience
+        while not cancel.is_set():
+            # On a new connection: an old one may reach what is about to end.
+            with suppress(EnvironmentFault), _faults(), closing(self._connect(ANSWER_SECONDS)) as client:
+                return bool(client.ping())
+            if time.monotonic() > deadline:
+                break
+            time.sleep(CANCEL_POLL_SECONDS)
+        return False
+
     def _load_missing(self, composition: Composition, references: Sequence[str], *, cancel: Cancel) -> bool:
         """Send only the layers that no image of ours in the engine has; False when that did not do.
 
@@ -82,6 +113,8 @@ class DockerEngine:
             return False
         try:
             self._send(stream_oci_archive(composition, references, self._blobs, held=held), cancel=cancel)
+        except _Gone:
+            raise
         except EnvironmentFault:
             return False
         return all(self._find(reference) == self._id(composition) for reference in references)
@@ -146,7 +179,7 @@ def _faults() -> Iterator[None]:
     except APIError as error:
         raise EnvironmentFault(f"the Docker engine refused: {error.explanation or error}") from error
     except (DockerException, RequestException) as error:
-        raise EnvironmentFault("the Docker engine stopped answering", hint=UP_HINT) from error
+        raise _Gone("the Docker engine stopped answering", hint=UP_HINT) from error
 
 
 def _until(archive: Iterator[bytes], cancel: Cancel) -> Iterator[bytes]:

@@ -18,12 +18,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters import process
+from buildgraph.adapters.debian import apt_options, mirror_lines
+from buildgraph.adapters.settings import PUBLIC
 from buildgraph.adapters.toolchain import CLI, ca_bundle
 from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from buildgraph.adapters.settings import Settings
     from buildgraph.ports import Cancel
 
 SUITE = "trixie"  # Debian 12's own Docker is too old: no containerd store, no COPY --link
@@ -113,16 +116,20 @@ def check_machine(environ: Mapping[str, str]) -> None:
         )
 
 
-def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel) -> None:
-    """Make the Debian root, once; a root that is there is complete."""
+def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel, settings: Settings = PUBLIC) -> None:
+    """Make the Debian root, once, from the user's mirrors; a root that is there is complete."""
     root = root_path(state)
     if root.exists():
         return
+    if settings.offline:
+        raise EnvironmentFault(f"offline, and the engine's root is to be made from Debian {SUITE}", where=str(root))
     say(f"making {root} from Debian {SUITE} packages ({', '.join(PACKAGES)})")
     with TemporaryDirectory(dir=state, prefix="new-") as scratch:
         new = Path(scratch, "root")
         # Mounts of its own: what an interrupted mmdebstrap leaves mounted must not be in reach of the clean-up.
-        argv = [*APART, "mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(new)]
+        argv = [*APART, "mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
+        argv += [*apt_options(settings, SUITE, Path(scratch, "auth.conf")), SUITE, str(new)]
+        argv += mirror_lines(settings, SUITE)
         try:
             process.check(argv, log=state / "root.log", cancel=cancel)
         except BuildFailure as failure:

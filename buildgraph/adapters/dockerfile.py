@@ -11,9 +11,10 @@ from buildgraph.adapters.repack import repack_tar
 from buildgraph.adapters.tree import DIRECTORY_MODE, IGNORED, open_steady, read_tree
 from buildgraph.compose import compose_image
 from buildgraph.errors import BuildFailure
-from buildgraph.model import DockerfileSpec, EntryType, ImageConfig
+from buildgraph.model import EMPTY, DockerfileSpec, EntryType, ImageConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from buildgraph.adapters.buildkit import BuildkitBuilder
@@ -25,8 +26,17 @@ if TYPE_CHECKING:
 class DockerfileBuilder:
     """``ports.LayerBuilder`` for ``layers/<layer>/Dockerfile``."""
 
-    def __init__(self, store: LayoutStore, fetcher: Fetcher, buildkit: BuildkitBuilder, layers: Path) -> None:
-        """``layers`` is the project's folder of that name."""
+    def __init__(
+        self,
+        store: LayoutStore,
+        fetcher: Fetcher,
+        buildkit: BuildkitBuilder,
+        layers: Path,
+        *,
+        secrets: Mapping[str, str] = EMPTY,
+    ) -> None:
+        """``layers`` is the project's folder of that name; ``secrets``: what steps may mount, by name."""
+        self._secrets = secrets
         self._store = store
         self._fetcher = fetcher
         self._buildkit = buildkit
@@ -40,6 +50,9 @@ class DockerfileBuilder:
         dockerfile = folder / "Dockerfile"
         if not dockerfile.is_file():
             raise BuildFailure(f"{layer.name} has no Dockerfile", where=str(dockerfile))
+        for place in (dockerfile, folder / "files"):
+            if place.is_symlink():  # the layer's key knows where it leads, not what is there
+                raise BuildFailure("it is a symlink", where=str(place), hint="put the real one there")
         with self._store.scratch(f"build-{layer.name}") as scratch:
             dest = scratch / "layer.tar"
             self._buildkit.export(
@@ -48,6 +61,7 @@ class DockerfileBuilder:
                 named=self._contexts(inputs, scratch),
                 args={**layer.spec.args, "SOURCE_DATE_EPOCH": str(inputs.epoch)},
                 network=bool(layer.spec.network),
+                secrets=self._secrets,
                 platform=inputs.platform,
                 dest=dest,
                 log=inputs.log,

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     import requests
 
     from buildgraph.adapters.web import Stop, Web
+    from buildgraph.errors import NetworkFault
     from buildgraph.model import Artifact
     from buildgraph.ports import Cancel
 
-Candidate: TypeAlias = "str | Path"
+Place: TypeAlias = "str | Path"
 """Where an artifact may be: an ``http(s)`` or ``file`` URL, or a local file that is given away (it is moved)."""
+Candidate: TypeAlias = "Place | NetworkFault"
+"""A place, or why there is none to be had from a server that was asked for one."""
 Report: TypeAlias = "Callable[[int], None]"
 """Called with the bytes of the artifact that are here."""
 
@@ -33,19 +36,19 @@ _ORIGIN = ".origin"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def obtain(web: Web, candidate: Candidate, artifact: Artifact, folder: Path, *, report: Report, stop: Stop) -> None:
+def obtain(web: Web, place: Place, artifact: Artifact, folder: Path, *, report: Report, stop: Stop) -> None:
     """Put the verified file at ``folder/<file name>``.
 
     ``IntegrityError`` when these are other bytes (nothing is left of them), ``NetworkFault`` when out of reach (what
     came is kept for the next attempt), ``EnvironmentFault`` when the disk is full.
     """
     with _naming_a_full_disk(folder, artifact):
-        if isinstance(candidate, Path):
-            _take_over(candidate, artifact, folder, cancel=stop)
-        elif urlsplit(candidate).scheme == "file":
-            _copy(candidate, artifact, folder, report=report, cancel=stop)
+        if isinstance(place, Path):
+            _take_over(place, artifact, folder, cancel=stop)
+        elif urlsplit(place).scheme == "file":
+            _copy(place, artifact, folder, report=report, cancel=stop)
         else:
-            web.retry(lambda: _download(web, candidate, artifact, folder, report=report, stop=stop), cancel=stop)
+            web.retry(lambda: _download(web, place, artifact, folder, report=report, stop=stop), cancel=stop)
     report(artifact.size)
 
 

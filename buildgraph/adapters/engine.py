@@ -16,11 +16,13 @@ from filelock import FileLock
 from platformdirs import user_data_path
 
 from buildgraph.adapters import dockerd, toolchain
+from buildgraph.adapters.settings import PUBLIC
 from buildgraph.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from buildgraph.adapters.settings import Settings
     from buildgraph.ports import Cancel
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
@@ -105,6 +107,10 @@ def connect(environ: Mapping[str, str], *, timeout: int = PING_SECONDS) -> docke
             with closing(socket.socket(socket.AF_UNIX)) as trial:
                 trial.connect(url.removeprefix(UNIX))
         return docker.DockerClient.from_env(environment=dict(environ), timeout=timeout)
+    except ValueError as error:
+        raise EnvironmentFault(
+            "the Docker client's configuration cannot be read", hint="see config.json in ~/.docker or DOCKER_CONFIG"
+        ) from error
     except (OSError, DockerException) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise EnvironmentFault(
@@ -112,10 +118,18 @@ def connect(environ: Mapping[str, str], *, timeout: int = PING_SECONDS) -> docke
         ) from error
 
 
-def up(state: Path, environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel) -> EngineAddress:
+def up(
+    state: Path,
+    environ: Mapping[str, str],
+    *,
+    say: Callable[[str], None],
+    cancel: Cancel,
+    settings: Settings = PUBLIC,
+) -> EngineAddress:
     """Make an engine answer: the one that is there, else one of our own below ``state``.
 
-    Raises ``EnvironmentFault`` when this machine cannot bring one up, or it does not come up.
+    ``settings``: from where its Debian packages come. Raises ``EnvironmentFault`` when this machine cannot bring one
+    up, or it does not come up.
     """
     state.mkdir(parents=True, exist_ok=True)
     with FileLock(state / "lock"):
@@ -128,7 +142,7 @@ def up(state: Path, environ: Mapping[str, str], *, say: Callable[[str], None], c
                 f"nothing answers at DOCKER_HOST={environ['DOCKER_HOST']}",
                 hint="start that engine, or unset DOCKER_HOST",
             )
-        return _bring_up(state.resolve(), environ, say=say, cancel=cancel)
+        return _bring_up(state.resolve(), environ, say=say, cancel=cancel, settings=settings)
 
 
 def down(state: Path, *, say: Callable[[str], None]) -> bool:
@@ -192,10 +206,12 @@ def unlink_default(own: Path, default: Path) -> None:
         default.unlink()
 
 
-def _bring_up(state: Path, environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel) -> EngineAddress:
+def _bring_up(
+    state: Path, environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel, settings: Settings
+) -> EngineAddress:
     dockerd.check_machine(environ)
     dockerd.stop(state)  # what a daemon that died has left
-    dockerd.make_root(state, say=say, cancel=cancel)
+    dockerd.make_root(state, say=say, cancel=cancel, settings=settings)
     own = dockerd.socket_path(state)
     url = f"{UNIX}{own}"
     say(f"starting dockerd; its log is {dockerd.log_path(state)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections import deque
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import filelock
 
+from buildgraph.adapters.claims import Claims
 from buildgraph.adapters.download import obtain
 from buildgraph.adapters.web import POLL_SECONDS, NotFound, Stop, Web
 from buildgraph.errors import (
@@ -23,14 +25,14 @@ from buildgraph.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from buildgraph.adapters.download import Candidate, Report
     from buildgraph.model import Artifact
     from buildgraph.ports import Cancel, Progress
 
-Locate: TypeAlias = "Callable[[Artifact], tuple[Candidate, ...]]"
+Locate: TypeAlias = "Callable[[Artifact], Iterable[Candidate]]"
 """Where an artifact may be, best first. Looked up when it is fetched: the lock holds no addresses."""
 Notice: TypeAlias = "Callable[[str], None]"
 
@@ -51,11 +53,15 @@ class SourceFetcher:
         self._locate = locate
         self._web = web or Web()
         self._notice = notice
+        self._claims = Claims(sources / ".locks" / "claims")
+        self._whole: set[Path] = set()
 
     def fetch(self, artifacts: Sequence[Artifact], *, progress: Progress, cancel: Cancel) -> None:
         """Make every artifact present; all that can be had are, before the failures of the others are raised."""
         wanted = {self.path(artifact): artifact for artifact in artifacts}
-        missing = [artifact for artifact in wanted.values() if not self.has(artifact)]
+        for artifact in wanted.values():
+            self._claims.share(artifact.sha256)
+        missing = [artifact for path, artifact in wanted.items() if path not in self._whole or not self.has(artifact)]
         total = sum(artifact.size for artifact in wanted.values())
         if missing:
             batch = _Batch(missing, self._fetch_one)
@@ -78,8 +84,16 @@ class SourceFetcher:
         return path.is_file() and path.stat().st_size == artifact.size
 
     def drop(self, artifact: Artifact) -> None:
-        """Forget the file and what is left of its downloads; the same bytes under another name stay."""
+        """Forget the file and what is left of its downloads; the same bytes under another name stay.
+
+        What another run has fetched or is about to is left to that run.
+        """
         path = self.path(artifact)
+        with self._claims.removing(artifact.sha256) as is_last:
+            if is_last:
+                self._remove(path)
+
+    def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         if not path.parent.is_dir():
             return
@@ -98,11 +112,27 @@ class SourceFetcher:
         except filelock.Timeout as error:
             raise Interrupted("the download was stopped") from error
         try:
-            if not self.has(artifact):  # another process may have brought it meanwhile
+            if not self._is_whole(artifact):  # another process may have brought it meanwhile
                 self._try_all(artifact, report, stop)
+            self._whole.add(self.path(artifact))
         finally:
             lock.release()
         report(artifact.size)
+
+    def _is_whole(self, artifact: Artifact) -> bool:
+        """True when the file is here with the right bytes; what a bad disk made of them is removed.
+
+        Read once by each process: what an earlier run left may have lain here for long.
+        """
+        path = self.path(artifact)
+        if not self.has(artifact):
+            return False
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == artifact.sha256:
+                return True
+        self._notice(f"{path} was damaged and is fetched again")
+        path.unlink()
+        return False
 
     def _try_all(self, artifact: Artifact, report: Report, stop: Stop) -> None:
         failures: list[BuildgraphError] = []
@@ -110,6 +140,8 @@ class SourceFetcher:
         folder.mkdir(parents=True, exist_ok=True)
         for candidate in self._locate(artifact):
             try:
+                if isinstance(candidate, NetworkFault):
+                    raise candidate
                 obtain(self._web, candidate, artifact, folder, report=report, stop=stop)
             except (IntegrityError, NetworkFault) as failure:
                 failures.append(failure)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters.download import digest_file
 from buildgraph.adapters.process import output
-from buildgraph.adapters.web import CHUNK
+from buildgraph.adapters.settings import PUBLIC
+from buildgraph.adapters.web import CHUNK, redact
 from buildgraph.errors import BuildFailure, EnvironmentFault, NetworkFault
 from buildgraph.model import Artifact
 
 if TYPE_CHECKING:
+    from buildgraph.adapters.settings import Settings
     from buildgraph.coordinate import Coordinate
     from buildgraph.ports import Cancel
 
@@ -34,8 +36,9 @@ _LICENCES = (
 class GoModules:
     """The go client of this machine, or the one beside this Python."""
 
-    def __init__(self, scratch: Path, *, cancel: Cancel) -> None:
+    def __init__(self, scratch: Path, *, cancel: Cancel, settings: Settings = PUBLIC) -> None:
         """``scratch``: where modules are downloaded to, and from where they are moved."""
+        self._settings = settings
         self._scratch = scratch
         self._cancel = cancel
 
@@ -70,14 +73,17 @@ class GoModules:
     def _ask(self, coordinate: Coordinate, folder: Path) -> str:
         """Where in ``folder`` the go client put the zip."""
         # -modcacherw: the client's cache is read-only otherwise, and could not be removed.
-        environ = {**os.environ, "GOPATH": str(folder), "GOMODCACHE": str(folder / "mod"), "GOWORK": "off"}
+        environ = self._settings.trust(os.environ)
+        if self._settings.go:  # a bar: whatever is wrong with a proxy, the next one is asked
+            environ["GOPROXY"] = "|".join(self._settings.with_credentials(url) for url in self._settings.go)
+        environ |= {"GOPATH": str(folder), "GOMODCACHE": str(folder / "mod"), "GOWORK": "off"}
         environ |= {"GOFLAGS": "-mod=mod -modcacherw", "GOTOOLCHAIN": "local", "GO111MODULE": "on"}
         argv = [find_go(), "mod", "download", "-json", f"{coordinate.name}@{coordinate.version}"]
         try:
             text = output(argv, scratch=folder, cancel=self._cancel, env=environ, cwd=folder)
         except BuildFailure as error:
             reason = read_answer((folder / "stdout").read_text(encoding="utf-8", errors="replace")).get("Error", "")
-            raise NetworkFault(f"{coordinate}: {' '.join(reason.split()) or error.what}") from error
+            raise NetworkFault(f"{coordinate}: {redact(' '.join(reason.split())) or error.what}") from error
         return read_answer(text)["Zip"]
 
 

@@ -32,13 +32,13 @@ _MOST_PARENTS = 8
 
 
 class MavenRepositories:
-    """The repositories of the user's jgo settings, in their order."""
+    """Repositories, asked in their order."""
 
-    def __init__(self, web: Web, *, cancel: Cancel, repositories: Sequence[str] = ()) -> None:
-        """``repositories`` (base URLs) override the user's settings."""
+    def __init__(self, web: Web, *, cancel: Cancel, repositories: Sequence[str]) -> None:
+        """``repositories``: base URLs without a trailing slash."""
         self._web = web
         self._cancel = cancel
-        self._repositories = tuple(repositories) or configured_repositories()
+        self._repositories = tuple(repositories)
 
     def resolve(self, coordinate: Coordinate) -> Artifact:
         """The newest release that the coordinate allows, from the first repository that has it."""
@@ -110,10 +110,9 @@ class MavenRepositories:
             return ""
 
 
-def configured_repositories() -> tuple[str, ...]:
-    """Base URLs without a trailing slash: jgo's default, changed and extended by the user's jgo settings."""
-    default = MavenContext().remote_repos
-    return tuple(url.rstrip("/") for url in {**default, **GlobalSettings.load().repositories}.values())
+def configured_repositories() -> dict[str, str]:
+    """Id → base URL: jgo's default, changed and extended by the user's jgo settings."""
+    return {**MavenContext().remote_repos, **GlobalSettings.load().repositories}
 
 
 def layout(coordinate: Coordinate) -> str:

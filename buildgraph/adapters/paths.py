@@ -22,7 +22,7 @@ def check_path(path: str) -> str:
         raise BuildFailure(f"{path!r} is not a relative path without . and ..")
     if _FORBIDDEN.search(path):
         raise BuildFailure(f"{path!r} holds characters that no path of a layer may hold")
-    if len(path) > MAX_PATH or any(len(component.encode()) > MAX_COMPONENT for component in components):
+    if len(path.encode()) > MAX_PATH or any(len(component.encode()) > MAX_COMPONENT for component in components):
         raise BuildFailure(f"{path[:80]!r}… is too long for a path")
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import uuid
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import buildgraph
-from buildgraph.adapters import process
+from buildgraph.adapters import process, strays
+from buildgraph.adapters.tally import find_gap
 from buildgraph.errors import BuildFailure, BuildgraphError, Interrupted
 from buildgraph.model import Skip, TestCounts
 
@@ -28,6 +30,14 @@ CLEANUP_SECONDS = 60
 LINE_LENGTH = 300
 # What pytest exits with when it ran to its end: all passed, some failed, none collected.
 REPORTED = frozenset({0, 1, 5})
+# What tests see of the caller's environment. A verdict is kept, so it must not hang on what its key does not hold; and
+# whatever secrets the caller has are none of theirs.
+PASSED_ON = frozenset(
+    {"HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SSH_AUTH_SOCK", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ"}
+    | {"USER", "XDG_RUNTIME_DIR", "DOCKER_API_VERSION", "DOCKER_CERT_PATH", "DOCKER_CONFIG", "DOCKER_CONTEXT"}
+    | {"DOCKER_HOST", "DOCKER_TLS", "DOCKER_TLS_VERIFY"}
+)
+MARK = "BUILDGRAPH_TESTS"
 NOTHING_RAN = "no test was executed"
 
 
@@ -52,8 +62,8 @@ class _Guard:
 class PytestProbe:
     """A ``ports.Probe`` on the Docker engine that ``environ`` leads to.
 
-    ``project``: the directory that test paths are relative to. ``environ``: the child's whole environment, with
-    DOCKER_HOST where the engine is not at its usual place, and HOME. ``docker``: path or name of the Docker CLI.
+    ``project``: the directory that test paths are relative to. ``environ``: what the child's environment is taken from,
+    with DOCKER_HOST where the engine is not at its usual place, and HOME. ``docker``: path or name of the Docker CLI.
     ``log_bytes`` bounds what one run may write to its log.
     """
 
@@ -77,7 +87,7 @@ class PytestProbe:
         """Run the tests; whatever goes wrong in them is a failure in the counts.
 
         Raises ``Interrupted`` when cancelled and ``EnvironmentFault`` when a program is missing. No container of the
-        run is left behind in any case.
+        run is left behind in any case. The cases are kept beside the log, as JUnit XML.
         """
         run = uuid.uuid4().hex
         with tempfile.TemporaryDirectory(prefix="buildgraph-probe-") as scratch:
@@ -85,10 +95,13 @@ class PytestProbe:
             argv = self._command(run, Path(scratch), tests=tests, inherited=inherited)
             argv += ["--image", reference, *_parameters({**params, "node": node})]
             try:
-                problem = self._execute(argv, log=log, cancel=cancel)
+                problem = self._execute(argv, run, log=log, cancel=cancel)
             finally:
+                strays.end_marked(f"{MARK}={run}")
                 self._remove_containers(run, log=log)
-            return _count(report, problem)
+            if report.exists() and report.stat().st_size <= REPORT_BYTES:
+                shutil.copyfile(report, log.with_suffix(".xml"))
+            return _count(report, problem, find_gap(Path(scratch) / "tally"))
 
     def _command(self, run: str, scratch: Path, *, tests: Sequence[str], inherited: Sequence[str]) -> list[str]:
         """Pytest without the project's settings, conftest files and plugins; its output goes straight to the log."""
@@ -98,19 +111,20 @@ class PytestProbe:
         return [
             *(sys.executable, "-m", "pytest", "-v", "--capture=no", "--tb=short", "--color=no"),
             *("-p", "buildgraph.adapters.fixtures", "-p", "no:cacheprovider", "--noconftest", "--strict-markers"),
+            *("-p", "buildgraph.adapters.tally", f"--tally={scratch / 'tally'}"),
             *("-c", str(settings), "--rootdir", str(self.project), "--import-mode=importlib"),
             *(f"--junitxml={scratch / 'report.xml'}", f"--basetemp={scratch / 'temporary'}", f"--run-id={run}"),
             *(f"--inherited={self.project / path}" for path in only),
             *(str(self.project / path) for path in dict.fromkeys((*tests, *only))),
         ]
 
-    def _execute(self, argv: Sequence[str], *, log: Path, cancel: Cancel) -> str:
+    def _execute(self, argv: Sequence[str], run: str, *, log: Path, cancel: Cancel) -> str:
         """Run pytest to its end; one line when it did not get there, else nothing."""
         start = log.stat().st_size if log.exists() else 0
         guard = _Guard(cancel, log, start + self.log_bytes)
         try:
             code = process.run(
-                argv, log=log, cancel=guard, env=self._environment(), cwd=self.project, timeout=self.timeout
+                argv, log=log, cancel=guard, env=self._environment(run), cwd=self.project, timeout=self.timeout
             )
         except BuildFailure:
             return f"the tests did not end within {self.timeout:.0f} s"
@@ -123,13 +137,14 @@ class PytestProbe:
             return f"the tests wrote more than {self.log_bytes // 1_000_000} MB to their log"
         return "" if code in REPORTED else f"pytest {process.describe(code)}"
 
-    def _environment(self) -> dict[str, str]:
-        """The given environment with what makes the run independent of this place's pytest."""
+    def _environment(self, run: str) -> dict[str, str]:
+        """What tests may see of the given environment, with what makes the run independent of this place's pytest."""
         folder, name = os.path.split(self.docker)
         assert name == "docker" or not folder, "testinfra calls the CLI by its name"
         path = self.environ.get("PATH", os.defpath)
         return {
-            **self.environ,
+            **{name: value for name, value in self.environ.items() if name in PASSED_ON},
+            MARK: run,
             "PATH": f"{folder}{os.pathsep}{path}" if folder else path,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_ADDOPTS": "",
@@ -159,13 +174,14 @@ def _parameters(params: Mapping[str, str]) -> list[str]:
     return [f"--param={name}={value}" for name, value in sorted(params.items())]
 
 
-def _count(report: Path, problem: str) -> TestCounts:
+def _count(report: Path, problem: str, gap: str) -> TestCounts:
     """The counts of a report; a run that did not get to its end has failed, whatever it reported."""
     counts = _read(report)
     if not problem and counts is None:
         problem = "pytest left no report"
     if not problem and counts and not counts.passed and not counts.failed:
         problem = NOTHING_RAN
+    problem = problem or gap
     counts = counts or TestCounts(passed=0, failed=0, skipped=())
     if not problem:
         return counts

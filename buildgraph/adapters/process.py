@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from buildgraph.adapters.disk import disk_faults
 from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 2.0
+_groups: set[int] = set()
 
 
 class Never:
@@ -43,7 +46,7 @@ def run(
     Raises ``Interrupted`` when cancelled, ``BuildFailure`` after ``timeout`` seconds, ``EnvironmentFault`` when
     the program is missing. In each case the whole process group is gone when this returns.
     """
-    with log.open("ab") as sink:
+    with _open_log(log) as sink:
         return _wait(argv, sink, sink, cancel=cancel, env=env, cwd=cwd, timeout=timeout, log=str(log))
 
 
@@ -80,6 +83,13 @@ def output(
     return out.read_text(encoding="utf-8", errors="replace")
 
 
+def kill_all() -> None:
+    """KILL to the groups of all children: for an exit that waits for nobody, in a signal handler, too."""
+    for group in tuple(_groups):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
 def describe(code: int) -> str:
     """An exit code in words."""
     return f"ended with exit code {code}" if code > 0 else f"died (signal {-code})"
@@ -102,6 +112,11 @@ def tail(log: Path, count: int) -> tuple[str, ...]:
     return tuple(lines[-count:])
 
 
+def _open_log(log: Path) -> IO[bytes]:
+    with disk_faults(log.parent, f"write {log.name}"):
+        return log.open("ab")
+
+
 def _wait(
     argv: Sequence[str],
     stdout: IO[bytes],
@@ -119,6 +134,7 @@ def _wait(
         )
     except FileNotFoundError as error:
         raise EnvironmentFault(f"{argv[0]}: no such program", hint="install it, or put it on PATH") from error
+    _groups.add(child.pid)
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
         while True:
@@ -131,6 +147,7 @@ def _wait(
                     raise BuildFailure(f"{argv[0]} did not end within {timeout:.0f} s", log=log) from None
     finally:
         _end_group(child)
+        _groups.discard(child.pid)
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import configparser
-import os
 import re
 import tarfile
 import threading
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from email.parser import HeaderParser
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 import pypi_simple
 import requests
 from packaging.tags import Tag, compatible_tags, cpython_tags
@@ -27,11 +24,12 @@ from buildgraph.errors import NetworkFault, UsageError
 from buildgraph.model import Artifact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from email.message import Message
 
     from pypi_simple import DistributionPackage
 
+    from buildgraph.adapters.download import Candidate
     from buildgraph.adapters.web import Web
     from buildgraph.coordinate import Coordinate
     from buildgraph.ports import Cancel
@@ -53,16 +51,17 @@ class Target:
 
 
 class PackageIndex:
-    """The index that the user's pip or uv would ask."""
+    """Package indexes, asked in their order."""
 
-    def __init__(self, web: Web, *, cancel: Cancel, endpoint: str = "") -> None:
-        """``endpoint`` overrides the user's settings."""
+    def __init__(self, web: Web, *, cancel: Cancel, endpoints: Sequence[str] = ()) -> None:
+        """Without ``endpoints`` the public index."""
         self._web = web
         self._cancel = cancel
-        self._client = pypi_simple.PyPISimple(
-            endpoint or configured_index() or pypi_simple.PYPI_SIMPLE_ENDPOINT, session=web.session
-        )
-        self._pages: dict[str, tuple[DistributionPackage, ...]] = {}
+        self._clients = [
+            pypi_simple.PyPISimple(endpoint, session=web.session)
+            for endpoint in endpoints or (pypi_simple.PYPI_SIMPLE_ENDPOINT,)
+        ]
+        self._pages: dict[tuple[str, str], tuple[DistributionPackage, ...]] = {}
         self._lock = threading.Lock()
 
     def resolve(self, coordinate: Coordinate, target: Target) -> Artifact:
@@ -85,27 +84,38 @@ class PackageIndex:
             raise NotFound(f"pypi:{name}=={version}: the index has no wheel for {target.platform} among those resolved")
         return self._describe(name, version, found)
 
-    def locate(self, coordinate: Coordinate, artifact: Artifact) -> tuple[str, ...]:
-        """Where the locked file is."""
-        return tuple(file.url for file in self._page(coordinate.name) if file.filename == artifact.file)
+    def locate(self, coordinate: Coordinate, artifact: Artifact) -> Iterator[Candidate]:
+        """Where the locked file is; an index is asked when those before it did not give the file."""
+        for client in self._clients:
+            try:
+                page = self._page(client, coordinate.name)
+            except NetworkFault as fault:
+                yield fault
+                continue
+            yield from (file.url for file in page if file.filename == artifact.file)
 
     def _files(self, name: str, version: str) -> list[DistributionPackage]:
-        return [file for file in self._page(name) if _is_version(file, version)]
+        """The files of a version in the first index that has the project: no other may slip in a higher version."""
+        *others, last = self._clients
+        for client in others:
+            with suppress(NotFound):
+                return [file for file in self._page(client, name) if _is_version(file, version)]
+        return [file for file in self._page(last, name) if _is_version(file, version)]
 
-    def _page(self, name: str) -> tuple[DistributionPackage, ...]:
-        key = canonicalize_name(name)
+    def _page(self, client: pypi_simple.PyPISimple, name: str) -> tuple[DistributionPackage, ...]:
+        key = (client.endpoint, canonicalize_name(name))
         with self._lock:
             known = self._pages.get(key)
         if known is None:
-            known = self._web.retry(lambda: self._ask(key), cancel=self._cancel)
+            known = self._web.retry(lambda: self._ask(client, key[1]), cancel=self._cancel)
             with self._lock:
                 self._pages[key] = known
         return known
 
-    def _ask(self, name: str) -> tuple[DistributionPackage, ...]:
+    def _ask(self, client: pypi_simple.PyPISimple, name: str) -> tuple[DistributionPackage, ...]:
         timeout = (self._web.patience.connect, self._web.patience.read)
         try:
-            return tuple(self._client.get_project_page(name, timeout=timeout).packages)
+            return tuple(client.get_project_page(name, timeout=timeout).packages)
         except pypi_simple.NoSuchProjectError as error:
             raise NotFound(f"pypi:{name}: the index has no such project") from error
         except requests.HTTPError as error:
@@ -142,7 +152,7 @@ class PackageIndex:
         """What the index serves beside the wheel (some do so without saying), else what the wheel holds."""
         try:
             verify, timeout = bool(file.metadata_digests), self._web.patience.read
-            return self._client.get_package_metadata(file, verify=verify, timeout=timeout)
+            return self._clients[0].get_package_metadata(file, verify=verify, timeout=timeout)
         except pypi_simple.NoMetadataError:
             with open_remote(self._web, file.url, size) as remote, zipfile.ZipFile(remote) as archive:
                 names = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
@@ -158,22 +168,6 @@ class PackageIndex:
                     content = archive.extractfile(member)
                     return content.read().decode("utf-8", errors="replace") if content else ""
         return ""
-
-
-def configured_index(environ: Mapping[str, str] = os.environ) -> str:
-    """The index that the user configured for pip or uv, or nothing."""
-    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
-        if value := environ.get(name, "").strip():
-            return value
-    files = [Path("/etc/pip.conf"), platformdirs.user_config_path("pip") / "pip.conf", Path.home() / ".pip/pip.conf"]
-    if named := environ.get("PIP_CONFIG_FILE"):
-        files.append(Path(named))
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read(files, encoding="utf-8")
-    except configparser.Error as error:
-        raise UsageError(f"pip's configuration cannot be read: {explain(error)}") from error
-    return parser.get("global", "index-url", fallback="").strip()
 
 
 def supported_tags(target: Target) -> tuple[Tag, ...]:

@@ -6,7 +6,7 @@ import tarfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from buildgraph.adapters.archive import tar_entry
+from buildgraph.adapters.archive import damage, tar_entry
 from buildgraph.adapters.paths import member_path
 from buildgraph.adapters.tarwriter import LayerWriter
 from buildgraph.errors import BuildFailure
@@ -21,15 +21,28 @@ if TYPE_CHECKING:
 
 
 def repack_tar(path: Path, blobs: BlobStore, *, epoch: int, compression: Compression, progress: Progress) -> LayerBlob:
-    """Store the tar's members as a layer. Read by offset, so nothing is unpacked to disk."""
+    """Store the tar's members as a layer. Read by offset, so nothing is unpacked to disk.
+
+    ``BuildFailure`` for a tar that is damaged or cut, and for members that no layer may hold.
+    """
     with (
-        tarfile.open(path, "r:", encoding="utf-8") as tar,
+        damage(path.name),
+        path.open("rb") as file,
+        tarfile.open(fileobj=file, mode="r:", encoding="utf-8") as tar,
         LayerWriter(blobs, epoch=epoch, compression=compression, progress=progress) as writer,
     ):
         members = {member: info for info in tar if (member := member_path(info.name))}
+        _check_end(file, tar.offset)
         for entry, info in sort_members(members):
             writer.add(entry, cast("BinaryIO | None", tar.extractfile(info) if info else None))
         return writer.finish()
+
+
+def _check_end(file: BinaryIO, end: int) -> None:
+    """``tarfile`` takes a bad or missing header for the end of the archive; only zeros are one."""
+    file.seek(end)
+    if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise BuildFailure("it does not end as a tar does")
 
 
 def sort_members(

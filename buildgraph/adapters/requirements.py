@@ -15,13 +15,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from buildgraph.adapters.process import output
-from buildgraph.adapters.pypi import configured_index
+from buildgraph.adapters.settings import PUBLIC
+from buildgraph.adapters.web import redact
 from buildgraph.errors import BuildFailure, EnvironmentFault, ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from buildgraph.adapters.pypi import PackageIndex, Target
+    from buildgraph.adapters.settings import Settings
     from buildgraph.model import Artifact
     from buildgraph.ports import Cancel
 
@@ -33,8 +35,9 @@ _AT_ONCE = 4
 class RequirementSets:
     """Resolves requirement strings to one wheel for each distribution of the closure."""
 
-    def __init__(self, index: PackageIndex, *, scratch: Path, cancel: Cancel) -> None:
+    def __init__(self, index: PackageIndex, *, scratch: Path, cancel: Cancel, settings: Settings = PUBLIC) -> None:
         """``scratch`` is a directory for short-lived files; it is made when needed."""
+        self._settings = settings
         self._index = index
         self._scratch = scratch
         self._cancel = cancel
@@ -67,14 +70,14 @@ class RequirementSets:
             return self._run(argv, Path(folder))
 
     def _run(self, argv: Sequence[str], folder: Path) -> str:
-        environ = dict(os.environ)
-        if endpoint := configured_index():  # uv does not read pip's settings; an argument would show credentials
-            environ["UV_DEFAULT_INDEX"] = endpoint
+        environ = self._settings.trust(os.environ)
+        if self._settings.index:  # uv does not read pip's settings; an argument would show credentials
+            environ["UV_DEFAULT_INDEX"] = self._settings.with_credentials(self._settings.index[0])
         try:
             return output(argv, scratch=folder, cancel=self._cancel, env=environ)
         except BuildFailure as error:
             text = " ".join((folder / "stderr").read_text(encoding="utf-8", errors="replace").split())
-            raise EnvironmentFault(f"the requirements cannot be resolved: {text or error.what}") from error
+            raise EnvironmentFault(f"the requirements cannot be resolved: {redact(text) or error.what}") from error
 
 
 def check_requirements(requirements: Sequence[str]) -> None:

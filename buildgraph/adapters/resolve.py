@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -13,14 +14,16 @@ from buildgraph.adapters.pypi import PackageIndex, Target
 from buildgraph.adapters.requirements import RequirementSets
 from buildgraph.adapters.web import Web
 from buildgraph.coordinate import Coordinate, Ecosystem, parse_coordinate
-from buildgraph.errors import BuildgraphError, LockError, ManifestError
+from buildgraph.errors import BuildgraphError, LockError, ManifestError, NetworkFault
 from buildgraph.model import Artifact, PythonSpec, RootfsSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from buildgraph.adapters.download import Candidate
+    from buildgraph.adapters.settings import Settings
+    from buildgraph.adapters.web import Measured, Patience
     from buildgraph.model import Layer, Source
     from buildgraph.ports import Cancel
 
@@ -30,7 +33,10 @@ DEFAULT_TARGET = Target(python="3.10", platform="x86_64-manylinux_2_28")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registries:
-    """The clients, each of which knows its servers and the user's settings for them."""
+    """The clients, each of which knows its servers and the user's settings for them.
+
+    ``rewrite``: where to look for what has an address, best first.
+    """
 
     web: Web
     index: PackageIndex
@@ -38,19 +44,23 @@ class Registries:
     maven: MavenRepositories
     debian: DebianArchive
     go: GoModules
+    rewrite: Callable[[str], tuple[str, ...]]
 
 
-def open_registries(scratch: Path, *, cancel: Cancel) -> Registries:
+def open_registries(
+    scratch: Path, settings: Settings, *, cancel: Cancel, patience: Patience | None = None
+) -> Registries:
     """Clients with the user's settings; short-lived files go below ``scratch``. Asks no server yet."""
-    web = Web()
-    index = PackageIndex(web, cancel=cancel)
+    web = Web(patience, settings=settings)
+    index = PackageIndex(web, cancel=cancel, endpoints=settings.index)
     return Registries(
         web=web,
         index=index,
-        requirements=RequirementSets(index, scratch=scratch, cancel=cancel),
-        maven=MavenRepositories(web, cancel=cancel),
-        debian=DebianArchive(scratch, cancel=cancel),
-        go=GoModules(scratch, cancel=cancel),
+        requirements=RequirementSets(index, scratch=scratch, cancel=cancel, settings=settings),
+        maven=MavenRepositories(web, cancel=cancel, repositories=settings.maven),
+        debian=DebianArchive(scratch, cancel=cancel, settings=settings),
+        go=GoModules(scratch, cancel=cancel, settings=settings),
+        rewrite=settings.rewrite,
     )
 
 
@@ -79,7 +89,7 @@ class CoordinateResolver:
             error.where = error.where or str(source.location)
             raise
 
-    def locate(self, artifact: Artifact) -> tuple[Candidate, ...]:
+    def locate(self, artifact: Artifact) -> Iterable[Candidate]:
         """Where a locked artifact may be, best first: URLs, or a file that may be moved away."""
         coordinate = _parse(artifact.coordinate, LockError)
         registries = self._registries
@@ -93,7 +103,7 @@ class CoordinateResolver:
             case Ecosystem.GO:
                 return registries.go.locate(coordinate)
             case Ecosystem.URL:
-                return (coordinate.name,)
+                return registries.rewrite(coordinate.name)
 
     def _resolve_set(self, layer: Layer, source: Source, held: Mapping[str, str]) -> tuple[Artifact, ...]:
         match layer.spec:
@@ -122,9 +132,17 @@ class CoordinateResolver:
                 return self._measure(coordinate)
 
     def _measure(self, coordinate: Coordinate) -> Artifact:
-        measured = self._registries.web.measure(coordinate.name, cancel=self._cancel)
+        measured = self._measure_first(self._registries.rewrite(coordinate.name))
         name = unquote(urlsplit(coordinate.name).path).rpartition("/")[2]
         return Artifact(coordinate=str(coordinate), file=name, sha256=measured.sha256, size=measured.size)
+
+    def _measure_first(self, places: Sequence[str]) -> Measured:
+        """Of the first place that gives the file."""
+        *others, last = places
+        for place in others:
+            with suppress(NetworkFault):
+                return self._registries.web.measure(place, cancel=self._cancel)
+        return self._registries.web.measure(last, cancel=self._cancel)
 
     def _suite(self, layer: Layer) -> str:
         return layer.spec.suite if isinstance(layer.spec, RootfsSpec) else self._default_suite

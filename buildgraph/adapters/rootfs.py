@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import quote
 
 from buildgraph.adapters import process
+from buildgraph.adapters.dockerd import APART
 from buildgraph.adapters.paths import matches_any, member_path
 from buildgraph.adapters.repack import sort_members
 from buildgraph.adapters.tarwriter import LayerWriter, cancelling
@@ -201,7 +202,7 @@ def _release(suite: str, architecture: str, packages: bytes) -> str:
 
 def _apart() -> tuple[str, ...]:
     """As root, mounts of its own: what an interrupted mmdebstrap leaves must not be in reach of the clean-up."""
-    return ("unshare", "--mount", "--propagation", "private") if os.geteuid() == 0 else ()
+    return APART if os.geteuid() == 0 else ()
 
 
 def _command(spec: RootfsSpec, names: tuple[str, ...], hooks: tuple[Path, ...], architecture: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import stat
@@ -12,22 +11,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from buildgraph.adapters import fileindex
+from buildgraph.adapters import fileindex, layout, usage
 from buildgraph.adapters.disk import PendingFile, disk_faults, make_folder, open_verified, seal, unseal, write_file
 from buildgraph.errors import EnvironmentFault, IntegrityError, Interrupted, UsageError
 from buildgraph.model import MEDIA_MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from buildgraph.model import Composition, FileIndex
     from buildgraph.ports import Cancel
 
-STORE_FORMAT = 1
-REF_NAME = "org.opencontainers.image.ref.name"
+QUARANTINE = "quarantine"
+USAGE_LOCK = "locks/in-use"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-_LAYOUT = {"imageLayoutVersion": "1.0.0"}
+_RESERVED = ":@"
 _LOCK_POLL_SECONDS = 0.1
 
 
@@ -67,9 +66,10 @@ class StoreBlob:
 class LayoutStore:
     """``ports.BlobStore`` and ``ports.Texts`` over one directory. Made for free: nothing is read or made before use."""
 
-    def __init__(self, root: Path) -> None:
-        """``root`` need not exist; it is made, private, by the first write."""
+    def __init__(self, root: Path, *, notice: Callable[[str], None] = lambda _text: None) -> None:
+        """``root`` need not exist; it is made, private, by the first write. ``notice`` hears of damaged files."""
         self.root = root
+        self._notice = notice
         self._ready = False
         self._writable = False
 
@@ -82,6 +82,23 @@ class LayoutStore:
     def runs(self) -> Path:
         """Where the logs of runs lie."""
         return self.root / "runs"
+
+    @contextmanager
+    def in_use(self, *, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Keep others from cleaning the store while this lasts: for everything that writes to it or relies on it."""
+        with suppress(EnvironmentFault):  # whoever writes says so; whoever only reads may go on
+            self._prepare()
+        with usage.shared(self._usage_path, waiting=waiting):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Keep others from using the store while this lasts; False when somebody uses it now."""
+        if not self.root.is_dir():
+            yield True
+            return
+        with usage.alone(self._usage_path) as is_alone:
+            yield is_alone
 
     @contextmanager
     def scratch(self, prefix: str) -> Iterator[Path]:
@@ -109,7 +126,7 @@ class LayoutStore:
         path = self.blob_path(digest)
         try:
             with disk_faults(path.parent, f"read {path.name}"):
-                reader = open_verified(path, lambda: self._quarantine(path))
+                reader = open_verified(path, lambda: self.quarantine(path))
         except FileNotFoundError:
             raise IntegrityError("the blob is not in the store", where=str(path), hint="build again") from None
         with reader:
@@ -120,7 +137,11 @@ class LayoutStore:
         found = _DIGEST.fullmatch(digest)
         if found is None:
             raise IntegrityError(f"{digest[:80]!r} is not a sha256 digest")
-        return self.root / "blobs" / "sha256" / found.group(1)
+        return self.root / f"blobs/sha256/{found.group(1)}"
+
+    def index_path(self, digest: str) -> Path:
+        """Where the file index of a layer's blob lies, whether it is there or not."""
+        return self.root / "files" / f"{self.blob_path(digest).name}{fileindex.SUFFIX}"
 
     @contextmanager
     def create_blob(self) -> Iterator[StoreBlob]:
@@ -142,19 +163,17 @@ class LayoutStore:
     def save_files(self, digest: str, index: FileIndex) -> None:
         """Keep a layer blob's file index beside it."""
         self._prepare()
-        write_file(self._index_path(digest), fileindex.encode(index), aside=self._tmp)
+        write_file(self.index_path(digest), fileindex.encode(index), aside=self._tmp)
 
     def load_files(self, digest: str) -> FileIndex | None:
-        """The file index, or None when there is none; a damaged one is put into ``quarantine``."""
-        path = self._index_path(digest)
+        """The file index; one that is missing or damaged is made anew from the blob. None where there is no layer."""
+        path = self.index_path(digest)
         data = self._read(path)
-        if data is None:
-            return None
         try:
-            return fileindex.decode(data)
+            return fileindex.decode(data) if data is not None else self._remake_files(digest)
         except ValueError:
-            self._quarantine(path)
-            return None
+            self.quarantine(path)
+            return self._remake_files(digest)
 
     def read(self, folder: str, name: str) -> str | None:
         """The text of a document, or None; a damaged one is put into ``quarantine``."""
@@ -164,7 +183,7 @@ class LayoutStore:
             return None
         data = unseal(sealed)
         if data is None:
-            self._quarantine(path)
+            self.quarantine(path)
             return None
         return data.decode()
 
@@ -187,22 +206,44 @@ class LayoutStore:
         config = self.write_blob(composition.config)
         manifest = self.write_blob(composition.manifest)
         assert (config, manifest) == (composition.config_digest, composition.digest)
-        descriptor = {
-            "mediaType": MEDIA_MANIFEST,
-            "digest": manifest,
-            "size": len(composition.manifest),
-            "annotations": {REF_NAME: check_name(name)},
-        }
-        self._edit_index(lambda entries: [*_without(entries, name), descriptor])
+        entry = _make_entry(check_name(name), manifest, len(composition.manifest))
+        self._edit_index(lambda entries: [*layout.without(entries, name), entry])
 
     def remove(self, name: str) -> None:
         """Take a name out of ``index.json``; not an error when it is not there."""
-        self._edit_index(lambda entries: _without(entries, check_name(name)))
+        self._edit_index(lambda entries: layout.without(entries, check_name(name)))
 
     def published(self) -> dict[str, str]:
         """Image name → manifest digest, of all that ``publish`` put into ``index.json``."""
         entries = self._index_entries()
-        return {str(_name_of(entry)): str(entry["digest"]) for entry in entries if _name_of(entry)}
+        return {layout.name_of(entry): str(entry["digest"]) for entry in entries if layout.name_of(entry)}
+
+    def quarantine(self, path: Path) -> bool:
+        """Move a damaged file out of the way, and say so; False where the store cannot be written."""
+        name = path.relative_to(self.root).as_posix()
+        folder = self.root / QUARANTINE
+        try:
+            make_folder(folder)
+            path.replace(folder / path.name)
+        except FileNotFoundError:
+            return True  # another process was faster
+        except (OSError, EnvironmentFault):
+            self._notice(f"{name} is damaged, is not used, and cannot be put aside")
+            return False
+        self._notice(f"{name} was damaged and put aside; what it held is made again")
+        return True
+
+    def was_damaged(self, file: str) -> bool:
+        """True when a file of that name was put aside."""
+        return (self.root / QUARANTINE / file).exists()
+
+    def restore_layout(self, names: Mapping[str, str]) -> None:
+        """Write what makes the directory a store anew, with an index of these images: name → manifest digest."""
+        entries = [_make_entry(name, digest, self.blob_path(digest).stat().st_size) for name, digest in names.items()]
+        with disk_faults(self.root, "make the store"):
+            make_folder(self._tmp)
+            with self._index_lock():
+                self._make_layout(entries)
 
     @contextmanager
     def lock(self, name: str, *, cancel: Cancel, waiting: Callable[[str], None]) -> Iterator[None]:
@@ -235,11 +276,24 @@ class LayoutStore:
     def _tmp(self) -> Path:
         return self.root / "tmp"
 
-    def _index_path(self, digest: str) -> Path:
-        return self.root / "files" / f"{self.blob_path(digest).name}.json.zst"
+    @property
+    def _usage_path(self) -> Path:
+        return self.root / USAGE_LOCK
+
+    def _remake_files(self, digest: str) -> FileIndex | None:
+        if not self.blob_path(digest).exists():
+            return None
+        with self.open_blob(digest) as blob:
+            try:
+                index = fileindex.make_index(blob)
+            except ValueError:
+                return None
+        with suppress(EnvironmentFault):  # a store that can only be read serves as well, each time again
+            self.save_files(digest, index)
+        return index
 
     def _text_path(self, folder: str, name: str) -> Path:
-        return self.root / check_name(folder) / f"{check_name(name)}.json"
+        return self.root / f"{check_name(folder)}/{check_name(name)}.json"
 
     def _read(self, path: Path) -> bytes | None:
         self._check_format()
@@ -254,19 +308,19 @@ class LayoutStore:
         if self._writable:
             return
         self._check_format()
+        check_place(self.root)
         with disk_faults(self.root, "make the store"):
-            make_folder(self.root)
-            make_folder(self._tmp)
+            for folder in (self.root, self.root / "blobs", self._tmp, self.sources):
+                make_folder(folder)
             if not self._ready:
                 with self._index_lock():
-                    self._make_layout()
+                    self._make_layout(self._index_entries())
         self._writable = True
 
-    def _make_layout(self) -> None:
-        write_file(self.root / "oci-layout", json.dumps(_LAYOUT).encode(), aside=self._tmp)
-        if not (self.root / "index.json").exists():
-            write_file(self.root / "index.json", _index_text([]), aside=self._tmp)
-        write_file(self.root / "store.json", json.dumps({"store": STORE_FORMAT}).encode(), aside=self._tmp)
+    def _make_layout(self, entries: list[layout.IndexEntry]) -> None:
+        write_file(self.root / layout.LAYOUT_FILE, layout.LAYOUT_TEXT, aside=self._tmp)
+        write_file(self.root / layout.INDEX_FILE, layout.index_text(entries), aside=self._tmp)
+        write_file(self.root / layout.STORE_FILE, layout.format_text(), aside=self._tmp)
 
     @contextmanager
     def _index_lock(self) -> Iterator[None]:
@@ -280,66 +334,51 @@ class LayoutStore:
     def _check_format(self) -> None:
         if self._ready:
             return
-        path = self.root / "store.json"
+        path = self.root / layout.STORE_FILE
         try:
-            with disk_faults(self.root, "read store.json"):
-                found = _format_of(path.read_bytes())
+            with disk_faults(self.root, f"read {path.name}"):
+                found = layout.read_format(path.read_bytes())
         except FileNotFoundError:
             return
-        if found != STORE_FORMAT:
-            raise EnvironmentFault(
-                f"the store has format {found}, this program reads {STORE_FORMAT}",
-                where=str(self.root),
-                hint="use the program that made it, or another store",
-            )
+        if found is None:
+            # Whatever it said, documents of another format are misses: each has its own number.
+            self.quarantine(path)
+            return
+        layout.check_format(found, self.root)
         self._ready = True
 
-    def _quarantine(self, path: Path) -> None:
-        """Move a damaged file out of the way; where the store cannot be written, not serving it must do."""
-        folder = self.root / "quarantine"
-        with suppress(OSError):
-            make_folder(folder)
-            path.replace(folder / path.name)
-
-    def _index_entries(self) -> list[dict[str, object]]:
-        data = self._read(self.root / "index.json")
+    def _index_entries(self) -> list[layout.IndexEntry]:
+        path = self.root / layout.INDEX_FILE
         try:
-            return list(json.loads(data)["manifests"]) if data else []
-        except (ValueError, KeyError, TypeError):
-            # Blobs and records are the truth; the names in the index come back with the next publish.
-            self._quarantine(self.root / "index.json")
+            with disk_faults(self.root, f"read {path.name}"):
+                data = path.read_bytes()
+        except FileNotFoundError:
             return []
+        entries = layout.read_index(data)
+        if entries is None:
+            # Blobs and records are the truth; `verify --repair` takes the names from them.
+            self.quarantine(path)
+        return entries or []
 
-    def _edit_index(self, edit: Callable[[list[dict[str, object]]], list[dict[str, object]]]) -> None:
+    def _edit_index(self, edit: Callable[[list[layout.IndexEntry]], list[layout.IndexEntry]]) -> None:
         self._prepare()
         with disk_faults(self.root, "write index.json"), self._index_lock():
             entries = self._index_entries()
             edited = edit(entries)
             if edited != entries:
-                write_file(self.root / "index.json", _index_text(edited), aside=self._tmp)
+                write_file(self.root / layout.INDEX_FILE, layout.index_text(edited), aside=self._tmp)
 
 
-def _format_of(text: bytes) -> object:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return None
-    return document.get("store") if isinstance(document, dict) else None
+def _make_entry(name: str, digest: str, size: int) -> layout.IndexEntry:
+    return {"mediaType": MEDIA_MANIFEST, "digest": digest, "size": size, "annotations": {layout.REF_NAME: name}}
 
 
-def _index_text(entries: list[dict[str, object]]) -> bytes:
-    document = {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": sorted(entries, key=lambda entry: (_name_of(entry), str(entry.get("digest")))),
-    }
-    return json.dumps(document, indent=1).encode()
-
-
-def _name_of(entry: dict[str, object]) -> str:
-    annotations = entry.get("annotations")
-    return str(annotations.get(REF_NAME, "")) if isinstance(annotations, dict) else ""
-
-
-def _without(entries: list[dict[str, object]], name: str) -> list[dict[str, object]]:
-    return [entry for entry in entries if _name_of(entry) != name]
+def check_place(root: Path) -> None:
+    """BuildKit reads the store by an address in which these characters end the path."""
+    found = next((character for character in _RESERVED if character in str(root)), None)
+    if found:
+        raise UsageError(
+            f"a store's path cannot hold {found!r}: BuildKit could not read it",
+            where=str(root),
+            hint="choose another place with --store or BUILDGRAPH_STORE",
+        )

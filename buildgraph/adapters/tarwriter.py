@@ -27,6 +27,7 @@ LEVEL = 3
 THREADS = 2
 DIRECTORY_MODE = 0o755
 LINK_MODE = 0o777
+MAX_OWNER = (1 << 31) - 1
 _BLOCK = tarfile.BLOCKSIZE
 _TYPES = {
     EntryType.FILE: tarfile.REGTYPE,
@@ -34,11 +35,6 @@ _TYPES = {
     EntryType.SYMLINK: tarfile.SYMTYPE,
     EntryType.HARDLINK: tarfile.LNKTYPE,
 }
-
-
-def zstandard_version() -> str:
-    """The compressor's version: of the Python package and of the library inside."""
-    return f"{zstandard.__version__}/{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
 
 
 class _Encoder(Protocol):
@@ -80,14 +76,17 @@ class LayerWriter:
     def add(self, entry: Entry, content: BinaryIO | None = None) -> Entry:
         """Append an entry; a file's ``content`` holds exactly ``entry.size`` bytes. The entry as written.
 
-        ``BuildFailure`` for a path that is there already, a parent that is no directory, a whiteout, a hard link
-        to what is not earlier in this layer, content of another length or (where the entry has one) sha256.
+        ``BuildFailure`` for a path that is there already, a parent that is no directory, a whiteout, an owner beyond
+        31 bits, a hard link to what is not earlier in this layer, content of another length or (where the entry has
+        one) sha256.
         """
         path = check_path(entry.path)
         if path in self._entries:
             raise BuildFailure(f"/{path} is there twice")
         if path.rpartition("/")[2].startswith(".wh."):
             raise BuildFailure(f"/{path} is a whiteout; a layer only adds")
+        if not (0 <= entry.uid <= MAX_OWNER and 0 <= entry.gid <= MAX_OWNER):
+            raise BuildFailure(f"/{path} belongs to {entry.uid}:{entry.gid}, which programs take for other numbers")
         self._add_parents(path)
         added = self._normal(entry)
         self._write_header(added)

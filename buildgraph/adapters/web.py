@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import os
 import random
 import re
 import socket
@@ -18,12 +17,15 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
+from requests.auth import HTTPBasicAuth
 
+from buildgraph.adapters.settings import PUBLIC, find_credential
 from buildgraph.errors import Interrupted, NetworkFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from buildgraph.adapters.settings import Settings
     from buildgraph.ports import Cancel
 
 T = TypeVar("T")
@@ -104,11 +106,29 @@ class Stop:
 class GuardedSession(requests.Session):
     """A session that follows no redirect to a place where a registry would never send us."""
 
-    def __init__(self) -> None:
-        """Trust what the user's environment trusts; pip's certificate setting counts, too."""
+    def __init__(self, settings: Settings) -> None:
+        """Trust what the user trusts; where the settings know no credentials, netrc does."""
         super().__init__()
-        if not (os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")):
-            self.verify = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE") or True
+        self.verify = str(settings.ca) if settings.ca else True
+        self._credentials = settings.credentials
+
+    def merge_environment_settings(self, url, proxies, stream, verify, cert):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """Like the base, but a variable of the environment does not win over the settings that were made of it."""
+        return super().merge_environment_settings(url, proxies, stream, self.verify if verify is None else verify, cert)
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """With the credentials for the address, if any."""
+        found = find_credential(self._credentials, request.url or "")
+        if request.auth is None and found:
+            request.auth = HTTPBasicAuth(found.username.encode(), found.password.encode())
+        return super().prepare_request(request)
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """After a redirect: the credentials of the old host are dropped by the base; those of the new one are added."""
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+        found = find_credential(self._credentials, prepared_request.url or "")
+        if found and "Authorization" not in prepared_request.headers:
+            prepared_request.prepare_auth(HTTPBasicAuth(found.username.encode(), found.password.encode()))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """The target, after ``check_redirect``."""
@@ -134,10 +154,10 @@ class Measured:
 class Web:
     """GET and HEAD with the retries that make sense."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
+    def __init__(self, patience: Patience | None = None, *, settings: Settings = PUBLIC) -> None:
         """One session, shared by all threads that use this object."""
         self.patience = patience or Patience()
-        self.session: requests.Session = GuardedSession()
+        self.session: requests.Session = GuardedSession(settings)
 
     def open(self, url: str, *, headers: Mapping[str, str] | None = None, method: str = "GET") -> requests.Response:
         """One attempt: a streaming response with a good status, else ``Transient``, ``NotFound``, ``NetworkFault``.
@@ -151,7 +171,7 @@ class Web:
                 method, url, headers=asked, stream=True, timeout=timeout, allow_redirects=True
             )
         except requests.exceptions.SSLError as error:
-            hint = "if a proxy re-signs connections, name its certificate in REQUESTS_CA_BUNDLE"
+            hint = "if a proxy re-signs connections, name its certificates (see `buildgraph config show`, ca)"
             raise NetworkFault(f"{show(url)}: {explain(error)}", hint=hint) from error
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             raise Transient(f"{show(url)}: {explain(error)}") from error
@@ -295,7 +315,7 @@ def _refusal(response: requests.Response, url: str) -> NetworkFault:
         return Transient(what, after=_retry_after(response.headers.get("Retry-After", "")))
     if status in _GONE:
         return NotFound(what)
-    hint = "check the credentials for this server (netrc, or the address in the client's settings)"
+    hint = "check the credentials for this server (netrc, or those that `buildgraph config show` lists)"
     return NetworkFault(what, hint=hint if status in _DENIED else "")
 
 

@@ -19,7 +19,7 @@ from installer.sources import WheelFile
 from installer.utils import SCHEME_NAMES, Scheme, construct_record_file, fix_shebang
 
 from buildgraph.adapters import bytecode, process
-from buildgraph.adapters.archive import open_layer
+from buildgraph.adapters.archive import open_archive, open_layer
 from buildgraph.adapters.disk import disk_faults
 from buildgraph.adapters.paths import image_path, join, matches_any, member_path
 from buildgraph.adapters.tarwriter import CHUNK, LayerWriter, cancelling
@@ -85,6 +85,8 @@ class PythonBuilder:
                 f"no parent holds {spec.prefix}/bin/python{spec.version}",
                 hint="name the interpreter's layer in `parents`",
             )
+        if not interpreter.resolve().is_relative_to(root.resolve()):
+            raise BuildFailure(f"{spec.prefix}/bin/python{spec.version} is a symlink that leads elsewhere")
         return interpreter
 
     def _pack(self, inputs: LayerInputs, tree: Path) -> LayerBlob:
@@ -197,10 +199,17 @@ def _install_wheel(artifact: Artifact, path: Path, destination: TreeDestination)
         raise BuildFailure(
             "it is not a wheel", where=artifact.file, hint="lock a version that has one for this platform"
         )
+    # A library unpacks it, and takes what it holds on trust.
+    with open_archive(path) as members:
+        for _ in members:
+            pass
     try:
         with disk_faults(destination.tree, "install a wheel"), _Source.open(path) as source:
             destination.distribution = source.distribution
             install(source, destination, dict(INSTALLER))
+    except BuildFailure as error:
+        error.where = error.where or artifact.file
+        raise
     except (InstallerError, zipfile.BadZipFile, AssertionError, KeyError, OSError) as error:
         raise BuildFailure(f"the wheel cannot be installed: {error}", where=artifact.file) from error
 

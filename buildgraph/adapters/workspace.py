@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,14 +39,18 @@ class Workspace:
         self.root = root
 
     def read_manifests(self) -> Mapping[str, str]:
-        """The text of every ``manifests/**/*.yaml``, by path."""
-        folder = self.root / "manifests"
-        return {path.relative_to(self.root).as_posix(): self._read(path) for path in sorted(folder.rglob("*.yaml"))}
+        """The text of every ``manifests/**/*.yaml``, by path.
+
+        Of a file beyond the limit no more than it takes to see that; bytes that are no UTF-8 stand in it as surrogates.
+        So a file that nobody can read hides nothing of what is wrong with the others.
+        """
+        found = sorted(_find_manifests(str(self.root / "manifests"), "manifests/"))
+        return {path: self._read_start(path) for path in found}
 
     def read_text(self, path: str) -> str | None:
         """The text of a file of the project, or None when it is missing."""
         file = self.root / path
-        return self._read(file, limit=None) if file.is_file() else None
+        return self._read(file) if file.is_file() else None
 
     def write_text(self, path: str, text: str) -> None:
         """Replace a file of the project, atomically; refuses to write through a symlink."""
@@ -67,25 +72,69 @@ class Workspace:
         content: dict[str, Mapping[str, str]] = {}
         tests: dict[str, Mapping[str, str]] = {}
         for folder in _folders(self.root / "layers"):
-            files = dict(_describe(Path(folder.path)))
-            tests[folder.name] = {path: what for path, what in files.items() if _is_test(path)}
-            content[folder.name] = {path: what for path, what in files.items() if not _is_test(path)}
+            content[folder.name], tests[folder.name] = self.hash_layer(folder.name)
         return content, tests
+
+    def hash_layer(self, name: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The same for one folder; nothing where there is none."""
+        folder = self.root / "layers" / name
+        files = dict(_describe(str(folder))) if folder.is_dir() else {}
+        tests = {path: what for path, what in files.items() if _is_test(path)}
+        for path, what in tests.items():
+            if path.endswith(".py") and what.startswith("link:"):  # a verdict knows where it leads, not what is there
+                raise UsageError("a test is a symlink", where=f"layers/{name}/{path}", hint="put the real one there")
+        return {path: what for path, what in files.items() if path not in tests}, tests
 
     def hash_file(self, path: Path) -> str:
         """sha256 of one file."""
-        return _hash(path)
+        return _hash(str(path))[1]
 
-    def _read(self, path: Path, limit: int | None = _MAX_MANIFEST) -> str:
-        shown = (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+    def _read_start(self, path: str) -> str:
         try:
-            if limit is not None and path.stat().st_size > limit:
-                raise UsageError(f"larger than {limit} bytes", where=shown, hint="split it")
+            start = _read_bytes(f"{self.root}/{path}", _MAX_MANIFEST + 1)
+        except OSError as error:
+            raise EnvironmentFault(f"cannot be read: {error.strerror}", where=path) from error
+        text = start.decode("utf-8", "surrogateescape")
+        return text if len(start) <= _MAX_MANIFEST else text.ljust(_MAX_MANIFEST + 1)
+
+    def _read(self, path: Path) -> str:
+        try:
             return path.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
-            raise UsageError(f"not UTF-8 at byte {error.start}", where=shown) from error
+            raise UsageError(f"not UTF-8 at byte {error.start}", where=self._show(path)) from error
         except OSError as error:
-            raise EnvironmentFault(f"cannot be read: {error.strerror}", where=shown) from error
+            raise EnvironmentFault(f"cannot be read: {error.strerror}", where=self._show(path)) from error
+
+    def _show(self, path: Path) -> str:
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+
+
+def _find_manifests(folder: str, prefix: str) -> Iterator[str]:
+    """What ends in ``.yaml`` and is a file, or a link to one or to nothing: a link to nothing is a mistake to tell."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _find_manifests(entry.path, f"{prefix}{entry.name}/")
+            elif entry.name.endswith(".yaml") and _is_manifest(entry):
+                yield f"{prefix}{entry.name}"
+
+
+def _is_manifest(entry: os.DirEntry[str]) -> bool:
+    if not entry.is_symlink():
+        return entry.is_file()
+    path = Path(entry.path)
+    return path.is_file() or not path.exists()
+
+
+def _read_bytes(path: str, limit: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        start = b""
+        while len(start) < limit and (chunk := os.read(descriptor, limit - len(start))):
+            start += chunk
+        return start
+    finally:
+        os.close(descriptor)
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:
@@ -104,7 +153,7 @@ def _is_test(path: str) -> bool:
     return first == _TEST_DATA or (not rest and first.startswith("test_") and first.endswith(".py"))
 
 
-def _describe(folder: Path, prefix: str = "") -> Iterator[tuple[str, str]]:
+def _describe(folder: str, prefix: str = "") -> Iterator[tuple[str, str]]:
     with os.scandir(folder) as entries:
         found = sorted(entries, key=_name)
     for entry in found:
@@ -114,22 +163,30 @@ def _describe(folder: Path, prefix: str = "") -> Iterator[tuple[str, str]]:
         if entry.is_symlink():
             yield path, f"link:{os.readlink(entry.path)}"  # noqa: PTH115 - the target as written
         elif entry.is_dir():
-            inner = list(_describe(Path(entry.path), f"{path}/"))
+            inner = list(_describe(entry.path, f"{path}/"))
             yield from inner or [(path, "empty")]
         else:
-            executable = plain_mode(entry.stat().st_mode) == EXECUTABLE_MODE
-            yield path, f"{'x' if executable else '-'}:{_hash(Path(entry.path))}"
+            mode, digest = _hash(entry.path)
+            yield path, f"{'x' if plain_mode(mode) == EXECUTABLE_MODE else '-'}:{digest}"
 
 
-def _hash(path: Path) -> str:
-    """sha256 of a file that did not change while it was read."""
+def _hash(path: str) -> tuple[int, str]:
+    """Mode and sha256 of a file that did not change while it was read."""
     for _ in range(_ATTEMPTS):
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            before = os.fstat(file.fileno())
-            while chunk := file.read(_CHUNK):
+        # Without waiting: a pipe would have to be written to first.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            before = os.fstat(descriptor)
+            if not stat.S_ISREG(before.st_mode):
+                raise UsageError("a device, a pipe or a socket is no part of a layer", where=path, hint="remove it")
+            digest = hashlib.sha256()
+            left = before.st_size + 1  # one byte more: whether it ends there, without following a file that grows
+            while left and (chunk := os.read(descriptor, min(_CHUNK, left))):
                 digest.update(chunk)
-            after = os.fstat(file.fileno())
+                left -= len(chunk)
+            after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
         if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size):
-            return digest.hexdigest()
-    raise EnvironmentFault("it changes while it is read", where=str(path), hint="stop the writer and run again")
+            return before.st_mode, digest.hexdigest()
+    raise EnvironmentFault("it changes while it is read", where=path, hint="stop the writer and run again")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import sys
 import time
@@ -16,16 +15,18 @@ from typing import TYPE_CHECKING
 
 from buildgraph import __version__
 from buildgraph.adapters.disk import disk_faults, make_folder, write_file
+from buildgraph.adapters.sums import write_sums
 from buildgraph.app.equipment import Equipment
 from buildgraph.app.planning import save_durations
 from buildgraph.events import Outcome, StepProgress
 from buildgraph.execute import Ports, Workbench, execute
-from buildgraph.history import RUN_FILE, format_run, make_run
+from buildgraph.history import JOURNAL, RUN_FILE, format_run, log_name, make_run
 from buildgraph.model import Image
 from buildgraph.plan import compose_test_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from io import FileIO
 
     from buildgraph.app.planning import Planned
     from buildgraph.app.session import Session
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from buildgraph.ports import Cancel
     from buildgraph.record import Record
 
-_LOG_NAME = re.compile(r"[^a-z0-9._-]")
 TAIL_LINES = 20
 
 
@@ -60,19 +60,21 @@ def run_plan(
 
     ``equip`` makes the adapters of the run.
     """
-    began = datetime.now(tz=UTC)
-    run = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    began = datetime.fromtimestamp(time.time(), tz=UTC)
+    run = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     jobs = options.jobs or default_jobs()
     folder = session.store.runs / run
     with disk_faults(folder, "make the folder of the run's logs"):
-        make_folder(folder)
+        for place in (session.store.root, folder):  # no link may stand for either
+            make_folder(place)
     equipment = equip(session, emit=emit, cancel=cancel)
-    with (folder / "events.jsonl").open("w", encoding="utf-8") as journal:
+    with _open_journal(folder) as journal:
 
         def tell(event: Event) -> None:
             if not isinstance(event, StepProgress):
-                journal.write(json.dumps({"event": type(event).__name__, **asdict(event)}) + "\n")
-                journal.flush()
+                line = json.dumps({"event": type(event).__name__, **asdict(event)}) + "\n"
+                with disk_faults(folder, f"write {JOURNAL}"):
+                    journal.write(line.encode())
             emit(event)
 
         workbench = Workbench(
@@ -96,6 +98,7 @@ def run_plan(
                 emit=tell,
                 cancel=cancel,
                 clock=time.monotonic,
+                places=_find_places(session, planned),
             )
         finally:
             workbench.close()
@@ -110,11 +113,18 @@ def run_plan(
         planned.keys,
         workbench.records,
         version=__version__,
-        began=began.isoformat(timespec="seconds"),
+        began=began.isoformat(timespec="milliseconds"),
         jobs=jobs,
     )
     write_file(folder / RUN_FILE, format_run(kept).encode(), aside=folder)
+    write_sums(folder)
     return result, workbench.records
+
+
+def _open_journal(folder: Path) -> FileIO:
+    """Unbuffered: what a full disk refuses is refused once, where it is written."""
+    with disk_faults(folder, f"write {JOURNAL}"):
+        return (folder / JOURNAL).open("wb", buffering=0)
 
 
 def load_images(session: Session, planned: Planned, *, cancel: Cancel) -> tuple[str, ...]:
@@ -136,11 +146,11 @@ def load_images(session: Session, planned: Planned, *, cancel: Cancel) -> tuple[
 
 
 @contextmanager
-def show_run(mode: str) -> Iterator[Emit]:
-    """A view of the run on standard error; see ``adapters.console`` for the modes."""
+def show_run(mode: str, color: str) -> Iterator[Emit]:
+    """A view of the run on standard error; see ``adapters.console`` for the modes and colours."""
     from buildgraph.adapters.console import make_view
 
-    view = make_view(mode, sys.stderr, os.environ)
+    view = make_view(mode, sys.stderr, os.environ, color=color)
     try:
         yield view.emit
     finally:
@@ -154,9 +164,22 @@ def read_tails(result: Result) -> dict[str, tuple[str, ...]]:
     return {entry.step.id: tail(Path(entry.log), TAIL_LINES) for entry in result.failed if entry.log}
 
 
+def tame(text: str, environ: Mapping[str, str]) -> str:
+    """What a program wrote, fit for standard error: in a GitHub job no line of it is a command to the runner."""
+    from buildgraph.adapters.console.lines import defuse, is_github
+
+    return "\n".join(defuse(line) for line in text.splitlines()) if is_github(environ) else text
+
+
 def default_jobs() -> int:
     """One worker for each processor that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _find_places(session: Session, planned: Planned) -> dict[str, str]:
+    """Node → the line of the manifest where it is written."""
+    places = {name: session.catalogue.nodes[name].location for name in planned.plan.nodes}
+    return {name: f"{at.file}:{at.line}" for name, at in places.items()}
 
 
 def _make_ports(session: Session, equipment: Equipment, folder: Path, *, emit: Emit, cancel: Cancel) -> Ports:
@@ -168,10 +191,12 @@ def _make_ports(session: Session, equipment: Equipment, folder: Path, *, emit: E
         engine=lambda: equipment.engine,
         probe=lambda: equipment.probe,
         guard=equipment.guard,
-        log=lambda step: folder / f"{_LOG_NAME.sub('_', step)}.log",
+        log=lambda step: folder / log_name(step),
         emit=emit,
         cancel=cancel,
         clock=time.monotonic,
+        same_files=lambda name: session.workspace.hash_layer(name)[0] == session.trees.get(name, {}),
+        same_tests=lambda name: session.workspace.hash_layer(name)[1] == session.facts.trees.get(name, {}),
     )
 
 

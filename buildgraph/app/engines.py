@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters import engine
 from buildgraph.adapters.process import Never
+from buildgraph.app.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from buildgraph.ports import Cancel
 
 
-def bring_up(*, say: Callable[[str], None], cancel: Cancel) -> str:
+def bring_up(environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel) -> str:
     """Make an engine answer; its address."""
-    return engine.up(engine.default_state(), os.environ, say=say, cancel=cancel).url
+    settings = load_settings(environ).settings
+    return engine.up(engine.default_state(), environ, say=say, cancel=cancel, settings=settings).url
 
 
 def take_down(*, say: Callable[[str], None]) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from buildgraph import key
-from buildgraph.errors import EnvironmentFault
+from buildgraph.errors import EnvironmentFault, NetworkFault
 from buildgraph.events import Notice
 from buildgraph.model import Kind
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from buildgraph.adapters.buildkit import BuildkitBuilder
     from buildgraph.adapters.docker import DockerEngine
+    from buildgraph.adapters.download import Candidate
     from buildgraph.adapters.engine import EngineAddress
     from buildgraph.adapters.fetch import SourceFetcher
     from buildgraph.adapters.probe import PytestProbe
-    from buildgraph.adapters.resolve import CoordinateResolver
     from buildgraph.app.session import Session
     from buildgraph.events import Emit
-    from buildgraph.model import LayerBlob
-    from buildgraph.ports import Cancel, LayerBuilder, LayerInputs
+    from buildgraph.model import Artifact, Layer, LayerBlob, Source
+    from buildgraph.ports import Cancel, LayerBuilder, LayerInputs, Resolver
 
 
 class Equipment:
@@ -41,10 +41,15 @@ class Equipment:
         """Downloads into the store's ``sources``."""
         from buildgraph.adapters.fetch import SourceFetcher
         from buildgraph.adapters.resolve import CoordinateResolver, open_registries
+        from buildgraph.app.settings import load_settings
 
-        scratch = self._session.store.sources / "scratch"
-        resolver = CoordinateResolver(open_registries(scratch, cancel=self._cancel), cancel=self._cancel)
-        return SourceFetcher(self._session.store.sources, resolver.locate, notice=self._notice)
+        sources = self._session.store.sources
+        settings = load_settings(self._session.environ).settings
+        if settings.offline:
+            return SourceFetcher(sources, _refuse_to_locate, notice=self._notice)
+        registries = open_registries(sources / "scratch", settings, cancel=self._cancel)
+        resolver = CoordinateResolver(registries, cancel=self._cancel)
+        return SourceFetcher(sources, resolver.locate, web=registries.web, notice=self._notice)
 
     @cached_property
     def engine(self) -> DockerEngine:
@@ -108,18 +113,29 @@ class Equipment:
 
     def _build_dockerfile(self, inputs: LayerInputs) -> LayerBlob:
         from buildgraph.adapters.dockerfile import DockerfileBuilder
+        from buildgraph.app.preflight import read_secrets
 
-        return DockerfileBuilder(self._session.store, self.fetcher, self._buildkit, self._layers)(inputs)
+        builder = DockerfileBuilder(
+            self._session.store,
+            self.fetcher,
+            self._buildkit,
+            self._layers,
+            secrets=read_secrets(self._session, (inputs.layer,)),
+        )
+        return builder(inputs)
 
     @cached_property
     def _buildkit(self) -> BuildkitBuilder:
         from buildgraph.adapters import dockerd, engine, toolchain
         from buildgraph.adapters.buildkit import BuildkitBuilder
+        from buildgraph.app.settings import load_settings
 
         environ = self._engine_environ
         tools = toolchain.find_toolchain(environ, dockerd.root_path(engine.default_state()), cancel=self._cancel)
         return BuildkitBuilder(
-            buildx=toolchain.require_buildx(tools), environ=environ, ca=toolchain.ca_bundle(self._session.environ)
+            buildx=toolchain.require_buildx(tools),
+            environ=environ,
+            ca=load_settings(self._session.environ).settings.ca,
         )
 
     @cached_property
@@ -131,8 +147,10 @@ class Equipment:
     @cached_property
     def _engine_environ(self) -> dict[str, str]:
         from buildgraph.adapters import engine
+        from buildgraph.app.preflight import without_secrets
 
-        return engine.make_environment(self._address, engine.default_state(), self._session.environ)
+        environ = without_secrets(self._session.environ)
+        return engine.make_environment(self._address, engine.default_state(), environ)
 
 
 def check_tools() -> None:
@@ -150,10 +168,32 @@ def check_tools() -> None:
             )
 
 
-@contextmanager
-def make_resolver(session: Session, *, cancel: Cancel) -> Iterator[CoordinateResolver]:
-    """A resolver whose scratch files are gone afterwards."""
-    from buildgraph.adapters.resolve import CoordinateResolver, open_registries
+def _refuse_to_locate(artifact: Artifact) -> tuple[Candidate, ...]:
+    raise NetworkFault(f"offline, and the store lacks {artifact.coordinate}")
 
-    with session.store.scratch("lock") as scratch:
-        yield CoordinateResolver(open_registries(scratch, cancel=cancel), cancel=cancel)
+
+class OfflineResolver:
+    """A ``ports.Resolver`` that refuses, and asks nobody."""
+
+    def resolve(self, layer: Layer, source: Source, *, held: Mapping[str, str]) -> tuple[Artifact, ...]:
+        """Always a ``NetworkFault``."""
+        del held
+        raise NetworkFault(
+            f"offline, and {layer.name}/{source.name} ({' '.join(source.request)}) is to be resolved",
+            where=str(source.location),
+        )
+
+
+@contextmanager
+def make_resolver(session: Session, *, cancel: Cancel) -> Iterator[Resolver]:
+    """A resolver whose scratch files are gone afterwards; offline one that refuses."""
+    from buildgraph.adapters.resolve import CoordinateResolver, open_registries
+    from buildgraph.app.settings import load_settings
+
+    settings = load_settings(session.environ).settings
+    if settings.offline:
+        yield OfflineResolver()
+        return
+    store = session.store
+    with store.in_use(waiting=lambda _text: None), store.scratch("lock") as scratch:
+        yield CoordinateResolver(open_registries(scratch, settings, cancel=cancel), cancel=cancel)

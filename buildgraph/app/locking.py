@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from buildgraph.lock import Unlocked
     from buildgraph.model import Catalogue, Lock, Source
     from buildgraph.ports import Cancel, Resolver
+
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 2.0
+STOPPED = "locking was stopped; nothing is written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +79,13 @@ def update_lock(
     lock = session.lock
     for layer, source, version in _bases_first(session.catalogue, wanted):
         if cancel.is_set():
-            raise Interrupted("locking was stopped; nothing is written")
+            raise Interrupted(STOPPED)
         say(f"resolving {layer.name}/{source.name}")
+        resolve = partial(_resolve, resolver, layer, source, version, lock, session.catalogue)
         try:
-            entries[layer.name, source.name] = _resolve(resolver, layer, source, version, lock, session.catalogue)
+            entries[layer.name, source.name] = _await(resolve, cancel)
+        except Interrupted:
+            raise
         except BuildgraphError as error:
             errors.append(error)
         lock = with_entries(session.lock, entries, session.catalogue)
@@ -84,6 +94,26 @@ def update_lock(
         session.workspace.write_text(output, text)
     raise_all(errors)
     return len(entries)
+
+
+def _await(work: Callable[[], LockEntry], cancel: Cancel) -> LockEntry:
+    """What ``work`` gives or raises; ``Interrupted`` soon after the user asks, even while a server says nothing."""
+    future: Future[LockEntry] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+            future.set_exception(error)
+
+    # A daemon: waiting for a server's first byte must not hold up the exit.
+    threading.Thread(target=run, daemon=True).start()
+    while not cancel.is_set() and not future.done():
+        wait([future], POLL_SECONDS)
+    wait([future], GRACE_SECONDS)
+    if future.done():
+        return future.result()
+    raise Interrupted(STOPPED)
 
 
 def _find_unlocked(session: Session) -> list[Unlocked]:

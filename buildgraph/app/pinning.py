@@ -10,8 +10,9 @@ from buildgraph.app.planning import plan_targets
 from buildgraph.errors import BuildFailure, LockError, Stale, UsageError
 from buildgraph.graph import find_closure
 from buildgraph.key import compute_keys
+from buildgraph.ledger import Ledger, LedgerEntry, format_ledger, parse_ledger
 from buildgraph.model import Image
-from buildgraph.pin import Ledger, LedgerEntry, PinValues, diff, format_ledger, parse_ledger, splice, splice_images
+from buildgraph.pin import PinValues, diff, splice, splice_images
 from buildgraph.plan import Action, Wishes
 
 if TYPE_CHECKING:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from buildgraph.adapters.store import QUARANTINE
+from buildgraph.explain import KEY_SHOWN, Change, explain_change
 from buildgraph.graph import find_closure, find_targets
-from buildgraph.key import compute_keys, explain_change, hide_values
+from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
-from buildgraph.plan import State, compose_test_image, find_test_key, make_plan
+from buildgraph.plan import State, compose_test_image, find_test_document, make_plan
 from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from buildgraph.app.session import Session
-    from buildgraph.key import Keys
+    from buildgraph.key import Document, Keys
+    from buildgraph.model import Verdict
     from buildgraph.plan import Plan, Wishes
     from buildgraph.record import Record
 
@@ -26,12 +30,26 @@ REASONS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """Why a node has no usable record. ``since``: the key of the record that ``changes`` compare with, or empty."""
+
+    changes: tuple[Change, ...]
+    since: str = ""
+
+    def __str__(self) -> str:
+        """The first changes, in one line."""
+        more = f"; and {len(self.changes) - REASONS_SHOWN} more" if len(self.changes) > REASONS_SHOWN else ""
+        return "; ".join(map(str, self.changes[:REASONS_SHOWN])) + more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """A plan with what it was made from."""
 
     plan: Plan
     keys: Keys
     records: Mapping[str, Record]
+    misses: Mapping[str, Miss]
 
 
 def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, force: Sequence[str] = ()) -> Planned:
@@ -46,31 +64,38 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
     wishes = replace(wishes, force=frozenset(forced))
     state = State(
         records=records,
-        misses=misses,
+        misses={name: str(miss) for name, miss in misses.items()},
         passed=_find_passed(session, tested, records) if wishes.test else frozenset(),
         seconds=_read_durations(session),
     )
     plan = make_plan(catalogue, session.lock, keys, state, targets=targets, nodes=nodes, tested=tested, wishes=wishes)
-    return Planned(plan=plan, keys=keys, records=records)
+    return Planned(plan=plan, keys=keys, records=records, misses=misses)
 
 
 def read_records(
     session: Session, keys: Keys, *, forced: set[str] | None = None
-) -> tuple[dict[str, Record], dict[str, str]]:
+) -> tuple[dict[str, Record], dict[str, Miss]]:
     """The usable records, and for every other node of ``keys`` why it has none."""
     records: dict[str, Record] = {}
-    misses: dict[str, str] = {}
+    misses: dict[str, Miss] = {}
+    lost: dict[str, bool] = {}
     for name, node_key in keys.keys.items():
         text = session.store.read(RECORDS, node_key.key)
         record = parse_record(text) if text is not None else None
+        if record is not None and record.key != node_key.key:
+            record = None  # the record of something else, under this name
         if name in (forced or ()):
-            misses[name] = "asked for by --force"
+            misses[name] = _one("force", "asked for by --force")
         elif record is None:
-            misses[name] = _explain_miss(session, name, keys, is_unreadable=text is not None)
+            lost[name] = text is not None
         elif _is_complete(session, record):
             records[name] = record
         else:
-            misses[name] = f"the store has a record but not the blob {record.digest}"
+            misses[name] = _explain_blob(session, record)
+    # Reading puts aside what is damaged, so the folders are looked at only now.
+    listing = _Listing(session)
+    for name, is_unreadable in lost.items():
+        misses[name] = _explain_miss(session, name, keys, listing, is_unreadable=is_unreadable)
     return records, misses
 
 
@@ -80,17 +105,75 @@ def save_durations(session: Session, seconds: Mapping[str, float]) -> None:
     session.store.write(DURATIONS, STEPS, json.dumps(merged, sort_keys=True, indent=0) + "\n")
 
 
-def _explain_miss(session: Session, name: str, keys: Keys, *, is_unreadable: bool) -> str:
+def _one(kind: str, text: str) -> Miss:
+    return Miss(changes=(Change(kind=kind, text=text),))
+
+
+class _Listing:
+    """What folders of the store hold, read when it is first asked for: most nodes of a new catalogue are in none."""
+
+    def __init__(self, session: Session) -> None:
+        self._store = session.store
+
+    @cached_property
+    def built(self) -> frozenset[str]:
+        """The nodes that were ever built here."""
+        return frozenset(self._store.names(LATEST))
+
+    @cached_property
+    def damaged(self) -> frozenset[str]:
+        """The keys and other names of documents that were put aside."""
+        return frozenset(self._store.names(QUARANTINE))
+
+
+def _explain_miss(session: Session, name: str, keys: Keys, listing: _Listing, *, is_unreadable: bool) -> Miss:
+    key = keys.keys[name].key
     if is_unreadable:
-        return "its record cannot be read by this version"
-    latest = parse_key(session.store.read(LATEST, name))
-    text = session.store.read(RECORDS, latest) if latest else None
-    earlier = parse_record(text) if text else None
+        return _one("record", "its record cannot be read by this version")
+    if key in listing.damaged:
+        return _one("record", "its record was damaged and put aside")
+    latest = parse_key(session.store.read(LATEST, name)) if name in listing.built else None
+    if latest is None:
+        return _one("record", "never built here")
+    if latest == key:
+        return _one("record", "its record is missing")
+    earlier = find_document(session, latest)
     if earlier is None:
-        return "never built here"
-    changes = explain_change(earlier.document, hide_values(keys.keys[name].document))
-    more = f"; and {len(changes) - REASONS_SHOWN} more" if len(changes) > REASONS_SHOWN else ""
-    return "; ".join(changes[:REASONS_SHOWN]) + more if changes else "its record is missing"
+        return _one("record", f"its inputs changed, and the record of its last build, {latest[:KEY_SHOWN]}, is missing")
+    return Miss(changes=explain_change(earlier, hide_values(keys.keys[name].document)), since=latest)
+
+
+def find_document(session: Session, key: str) -> Document | None:
+    """The document of a key without values, or None when the store has no record of it that can be read."""
+    text = session.store.read(RECORDS, key)
+    record = parse_record(text) if text else None
+    if record is None:
+        return None
+    # A document that its key is the hash of has its values still: that is how records were kept at first.
+    return hide_values(record.document) if hash_document(record.document) == key else record.document
+
+
+def find_tests(session: Session, name: str, records: Mapping[str, Record]) -> Document | None:
+    """What a node's test key is made of, or None while a record of the image that they run on is lacking."""
+    node = session.catalogue.nodes[name]
+    if isinstance(node, Image):
+        image = records[name].digest if name in records else ""
+    else:
+        composition = compose_test_image(session.catalogue, node, records)
+        image = composition.digest if composition else ""
+    return find_test_document(session.catalogue, node, image, session.facts) if image else None
+
+
+def read_verdict(session: Session, test_key: str) -> Verdict | None:
+    """The pass that the store has for a test key, if any."""
+    text = session.store.read(VERDICTS, test_key)
+    return parse_verdict(text) if text is not None else None
+
+
+def _explain_blob(session: Session, record: Record) -> Miss:
+    if session.store.was_damaged(session.store.blob_path(record.digest).name):
+        return _one("blob", f"its blob {record.digest} was damaged and put aside")
+    return _one("blob", f"the store has a record but not the blob {record.digest}")
 
 
 def _is_complete(session: Session, record: Record) -> bool:
@@ -105,16 +188,8 @@ def _find_passed(session: Session, nodes: Sequence[str], records: Mapping[str, R
 
 
 def _has_verdict(session: Session, name: str, records: Mapping[str, Record]) -> bool:
-    node = session.catalogue.nodes[name]
-    if isinstance(node, Image):
-        image = records[name].digest
-    else:
-        composition = compose_test_image(session.catalogue, node, records)
-        if composition is None:
-            return False
-        image = composition.digest
-    text = session.store.read(VERDICTS, find_test_key(session.catalogue, node, image, session.facts))
-    return text is not None and parse_verdict(text) is not None
+    document = find_tests(session, name, records)
+    return document is not None and read_verdict(session, hash_document(document)) is not None
 
 
 def _read_durations(session: Session) -> dict[str, float]:

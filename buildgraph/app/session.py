@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from buildgraph.model import Lock
 from buildgraph.plan import TestFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from buildgraph.key import Tree
     from buildgraph.model import Catalogue
@@ -28,7 +28,10 @@ LOCK_FILE = "manifests/buildgraph.lock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """``trees``: what the folders below ``layers/`` hold, without tests; ``facts``: what test keys are made of."""
+    """``trees``: what the folders below ``layers/`` hold, without tests; ``facts``: what test keys are made of.
+
+    ``secret_files``: where the user said that the values of secrets stand, by name.
+    """
 
     workspace: Workspace
     store: LayoutStore
@@ -38,13 +41,22 @@ class Session:
     trees: Mapping[str, Tree]
     facts: TestFacts
     environ: Mapping[str, str]
+    secret_files: Mapping[str, Path] = field(default_factory=dict)
 
 
-def open_session(start: Path, *, store: Path | None, lock_file: str | None, environ: Mapping[str, str]) -> Session:
+def open_session(
+    start: Path,
+    *,
+    store: Path | None,
+    lock_file: str | None,
+    environ: Mapping[str, str],
+    notice: Callable[[str], None] = lambda _text: None,
+) -> Session:
     """Read and check the whole project; nothing is written.
 
     ``start``: a folder in the project. ``store``: else ``BUILDGRAPH_STORE``, else the user's cache.
-    ``lock_file``: another lock than the project's, relative to the project or absolute.
+    ``lock_file``: another lock than the project's, relative to the project or absolute. ``notice`` hears of damage
+    that the store found and put aside.
     """
     workspace = Workspace(find_root(start))
     trees, tests = workspace.hash_layers()
@@ -54,7 +66,7 @@ def open_session(start: Path, *, store: Path | None, lock_file: str | None, envi
     text = workspace.read_text(lock_file)
     return Session(
         workspace=workspace,
-        store=LayoutStore(store or find_store(environ)),
+        store=LayoutStore(store or find_store(environ), notice=notice),
         catalogue=catalogue,
         lock=parse_lock(text, lock_file) if text is not None else Lock(),
         lock_file=lock_file,

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from buildgraph.cli.context import Context, pass_context, print_json
+from buildgraph.cli.context import Context, format_json, pass_context, print_json, say
 from buildgraph.cli.options import examples, json_option, targets_argument
+from buildgraph.errors import UsageError
+
+if TYPE_CHECKING:
+    from buildgraph.app.queries import Found
+    from buildgraph.model import Catalogue
 
 
 @click.command("list", epilog=examples("buildgraph list", "buildgraph list spark --json"))
@@ -25,23 +33,67 @@ def list_nodes(context: Context, patterns: tuple[str, ...], *, as_json: bool) ->
         click.echo(format_nodes(catalogue, found.names, found.keys, found.records))
 
 
-@click.command(epilog=examples("buildgraph graph spark-4.1-gpu", "buildgraph graph all --json"))
+@click.command(
+    epilog=examples(
+        "buildgraph graph spark-4.1-gpu",
+        "buildgraph graph all --format svg --output graph.svg",
+        "buildgraph graph all --json",
+    )
+)
 @targets_argument
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tree", "json", "dot", "mermaid", "svg"]),
+    help="How the graph is written; default: tree.",
+)
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to standard output.")
 @json_option
 @pass_context
-def graph(context: Context, patterns: tuple[str, ...], *, as_json: bool) -> None:
-    """Show what the targets are made of, as an indented tree."""
+def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, output: Path | None, as_json: bool) -> None:
+    """Show what the targets are made of: an indented tree, a document, or a drawing."""
     from buildgraph.app.queries import query_nodes
-    from buildgraph.report import describe_nodes, format_graph
 
+    if as_json and form not in {None, "json"}:
+        raise click.UsageError(f"--json and --format {form} exclude each other.")
     found = query_nodes(context.session, patterns or ("*",), with_needs=True)
-    catalogue = context.session.catalogue
-    if as_json:
+    text = _write(form or ("json" if as_json else "tree"), context.session.catalogue, found)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _save(text, output)
+
+
+def _write(form: str, catalogue: Catalogue, found: Found) -> str:
+    if form == "tree":
+        from buildgraph.report import format_graph
+
+        return f"{format_graph(catalogue, found.names)}\n"
+    if form == "json":
+        from buildgraph.report import describe_nodes
+
         nodes = describe_nodes(catalogue, found.names, found.keys, found.records)
         edges = [{"from": parent, "to": name} for name in found.names for parent in catalogue.nodes[name].reads]
-        print_json({"nodes": nodes, "edges": edges})
-    else:
-        click.echo(format_graph(catalogue, found.names))
+        return f"{format_json({'nodes': nodes, 'edges': edges})}\n"
+    from buildgraph import diagram
+
+    if form == "svg" and len(found.names) > diagram.MAX_DRAWN:
+        what = f"{len(found.names)} nodes are more than can be drawn ({diagram.MAX_DRAWN})"
+        raise UsageError(what, hint="name fewer targets, or use --format dot")
+    draw = {"dot": diagram.draw_dot, "mermaid": diagram.draw_mermaid, "svg": diagram.draw_svg}[form]
+    return draw(*diagram.make_diagram(catalogue, found.names, found.keys, found.records))
+
+
+def _save(text: str, output: Path) -> None:
+    from buildgraph.adapters.disk import write_file
+
+    target = output.absolute()
+    if not target.parent.is_dir():
+        raise UsageError("the folder is missing", where=str(target.parent), hint="make it first")
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise UsageError("something other than a file is there", where=str(target), hint="name another file")
+    write_file(target, text.encode(), aside=target.parent)
+    say(f"wrote {output}")
 
 
 COMMANDS = (list_nodes, graph)

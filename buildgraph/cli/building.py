@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from buildgraph.cli.context import Context, pass_context, print_json, say, stoppable
+from buildgraph.cli.context import Context, pass_context, print_json, say, stoppable, uses_store
+from buildgraph.cli.names import complete_target
 from buildgraph.cli.options import (
     examples,
     jobs_option,
     json_option,
+    parse_secrets,
     pick_targets,
-    progress_option,
+    secret_option,
     target_option,
     targets_argument,
+    view_options,
 )
+from buildgraph.errors import BuildgraphError, ExitCode
 
 if TYPE_CHECKING:
     from buildgraph.app.planning import Planned
+    from buildgraph.cli.options import Showing
     from buildgraph.history import Result
 
 
@@ -37,11 +44,15 @@ if TYPE_CHECKING:
 @click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure.")
 @click.option("--no-test", is_flag=True, help="Build and compose only; nothing of it can be pinned.")
 @click.option("--no-load", is_flag=True, help="Leave the images out of the engine.")
-@click.option("--force", multiple=True, metavar="TARGET", help="Make these again; repeatable.")
+@click.option(
+    "--force", multiple=True, metavar="TARGET", help="Make these again; repeatable.", shell_complete=complete_target
+)
 @click.option("--keep-sources", is_flag=True, help="Keep downloads after the layers that hold them are made.")
-@progress_option
+@secret_option
+@view_options
 @json_option
 @pass_context
+@uses_store
 def build(
     context: Context,
     patterns: tuple[str, ...],
@@ -53,7 +64,8 @@ def build(
     no_load: bool,
     force: tuple[str, ...],
     keep_sources: bool,
-    progress: str,
+    secrets: tuple[str, ...],
+    showing: Showing,
     as_json: bool,
 ) -> None:
     """Build and test the targets and all that they need, and load the images into Docker.
@@ -65,12 +77,19 @@ def build(
 
     planned = plan_targets(
         context.session,
-        pick_targets(patterns, more),
+        pick_targets(context, patterns, more),
         wishes=Wishes(test=not no_test, load=not no_load),
         force=force,
     )
     _carry_out(
-        context, planned, jobs, fail_fast=fail_fast, keep_sources=keep_sources, progress=progress, as_json=as_json
+        context,
+        planned,
+        jobs,
+        fail_fast=fail_fast,
+        keep_sources=keep_sources,
+        secrets=secrets,
+        showing=showing,
+        as_json=as_json,
     )
 
 
@@ -79,9 +98,11 @@ def build(
 @target_option
 @jobs_option
 @click.option("--again", is_flag=True, help="Run the tests even where a pass is recorded.")
-@progress_option
+@secret_option
+@view_options
 @json_option
 @pass_context
+@uses_store
 def test(
     context: Context,
     patterns: tuple[str, ...],
@@ -89,7 +110,8 @@ def test(
     jobs: int | None,
     *,
     again: bool,
-    progress: str,
+    secrets: tuple[str, ...],
+    showing: Showing,
     as_json: bool,
 ) -> None:
     """Run the tests of the targets and of what they are made of; whatever is not built yet is built first."""
@@ -97,15 +119,30 @@ def test(
     from buildgraph.plan import Wishes
 
     wishes = Wishes(load=False, retest=again)
-    planned = plan_targets(context.session, pick_targets(patterns, more), wishes=wishes)
-    _carry_out(context, planned, jobs, fail_fast=False, keep_sources=False, progress=progress, as_json=as_json)
+    planned = plan_targets(context.session, pick_targets(context, patterns, more), wishes=wishes)
+    _carry_out(
+        context,
+        planned,
+        jobs,
+        fail_fast=False,
+        keep_sources=False,
+        secrets=secrets,
+        showing=showing,
+        as_json=as_json,
+    )
 
 
 @click.command(epilog=examples("buildgraph plan --target spark-4.1-gpu", "buildgraph plan all --json"))
 @targets_argument
 @target_option
 @click.option("--no-test", is_flag=True, help="Plan without tests.")
-@click.option("--force", multiple=True, metavar="TARGET", help="Plan as if these had to be made again.")
+@click.option(
+    "--force",
+    multiple=True,
+    metavar="TARGET",
+    help="Plan as if these had to be made again.",
+    shell_complete=complete_target,
+)
 @json_option
 @pass_context
 def plan(
@@ -123,7 +160,7 @@ def plan(
     from buildgraph.report import describe_plan, format_plan
 
     wishes = Wishes(test=not no_test)
-    planned = plan_targets(context.session, pick_targets(patterns, more), wishes=wishes, force=force)
+    planned = plan_targets(context.session, pick_targets(context, patterns, more), wishes=wishes, force=force)
     if as_json:
         print_json({"steps": describe_plan(planned.plan, planned.keys, planned.records)})
     else:
@@ -135,6 +172,7 @@ def plan(
 @target_option
 @json_option
 @pass_context
+@uses_store
 def load(context: Context, patterns: tuple[str, ...], more: tuple[str, ...], *, as_json: bool) -> None:
     """Put images that are built and tested into Docker (again); only layers that it lacks are sent."""
     from buildgraph.app.building import load_images
@@ -142,7 +180,7 @@ def load(context: Context, patterns: tuple[str, ...], more: tuple[str, ...], *, 
     from buildgraph.errors import BuildFailure
     from buildgraph.plan import Wishes
 
-    targets = pick_targets(patterns, more)
+    targets = pick_targets(context, patterns, more)
     planned = plan_targets(context.session, targets, wishes=Wishes(load=False))
     if planned.plan.steps:
         lacking = ", ".join(dict.fromkeys(step.node for step in planned.plan.steps))
@@ -162,7 +200,8 @@ def _carry_out(
     *,
     fail_fast: bool,
     keep_sources: bool,
-    progress: str,
+    secrets: tuple[str, ...],
+    showing: Showing,
     as_json: bool,
 ) -> None:
     from buildgraph.report import describe_plan, format_plan
@@ -172,22 +211,47 @@ def _carry_out(
             print_json({"run": None, "seconds": 0, "steps": describe_plan(planned.plan, planned.keys, planned.records)})
         else:
             click.echo(format_plan(planned.plan))
-        return
+        sys.exit(_report(context, planned, "", showing))
     from buildgraph.app.building import RunOptions, run_plan, show_run
+    from buildgraph.app.preflight import check_needs
 
+    session = replace(context.session, secret_files=parse_secrets(secrets))
+    check_needs(session, planned)
     options = RunOptions(jobs=jobs, fail_fast=fail_fast, keep_sources=keep_sources)
-    with stoppable() as cancel, show_run(progress) as emit:
-        result, records = run_plan(context.session, planned, options, emit=emit, cancel=cancel)
+    with stoppable() as cancel, show_run(showing.progress, showing.color) as emit:
+        result, records = run_plan(session, planned, options, emit=emit, cancel=cancel)
     if as_json:
         from buildgraph.report import describe_result
 
         print_json(describe_result(result, planned.plan, planned.keys, records))
+    reported = _report(context, planned, result.run, showing)
     _conclude(result, planned, as_json=as_json)
+    sys.exit(result.exit_code or reported)
+
+
+def _report(context: Context, planned: Planned, run: str, showing: Showing) -> ExitCode:
+    """Write the reports that were asked for; one that cannot be written hides nothing of how the run ended."""
+    forms = {"html": showing.report, "junit": showing.junit}
+    is_wanted = any(forms.values()) or os.environ.get("GITHUB_STEP_SUMMARY") or os.environ.get("GITHUB_OUTPUT")
+    if not is_wanted:
+        return ExitCode.OK
+    from buildgraph.app.reporting import make_idle_run, read_reported, tell_github, write_report
+
+    try:
+        kept = read_reported(context.session, run) if run else make_idle_run(context.session, planned)
+        for form, output in forms.items():
+            if output:
+                write_report(kept, form, output)
+        tell_github(kept, os.environ)
+    except BuildgraphError as error:
+        say(f"error: {error}")
+        return error.exit_code
+    return ExitCode.OK
 
 
 def _conclude(result: Result, planned: Planned, *, as_json: bool) -> None:
     """The summary, then, last on the screen, what failed."""
-    from buildgraph.app.building import read_tails
+    from buildgraph.app.building import read_tails, tame
     from buildgraph.report import format_failures, format_summary
 
     summary = format_summary(result, planned.plan)
@@ -196,10 +260,9 @@ def _conclude(result: Result, planned: Planned, *, as_json: bool) -> None:
     else:
         click.echo(summary)
     if result.failed:
-        say(format_failures(result, read_tails(result)))
+        say(tame(format_failures(result, read_tails(result)), os.environ))
     if result.is_interrupted:
         say("interrupted; what was finished is kept")
-    sys.exit(result.exit_code)
 
 
 COMMANDS = (build, test, plan, load)

@@ -8,20 +8,22 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
-from buildgraph.errors import BuildgraphError, ErrorGroup, ExitCode, Stale
+from buildgraph.errors import BuildgraphError, ErrorGroup, ExitCode, Interrupted, Stale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import FrameType
 
     from buildgraph.app.session import Session
+
+OFFLINE = "BUILDGRAPH_OFFLINE"
 
 
 @dataclass(frozen=True, slots=False)
@@ -31,21 +33,54 @@ class Context:
     directory: Path
     store: Path | None
     lock_file: str | None
+    offline: bool = False
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment, in which ``--offline`` stands like the variable that means the same."""
+        return {**os.environ, OFFLINE: "1"} if self.offline else dict(os.environ)
 
     @cached_property
     def session(self) -> Session:
         """The project, read when a command first asks for it."""
         from buildgraph.app.session import open_session
 
-        return open_session(self.directory, store=self.store, lock_file=self.lock_file, environ=dict(os.environ))
+        return open_session(
+            self.directory,
+            store=self.store,
+            lock_file=self.lock_file,
+            environ=self.environ,
+            notice=lambda text: say(f"note: {text}"),
+        )
+
+    def at(self, directory: Path) -> Context:
+        """The same options for the project in another folder, with that project's own lock."""
+        return replace(self, directory=directory, lock_file=None)
 
 
+P = ParamSpec("P")
 pass_context = click.make_pass_decorator(Context)
+
+
+def uses_store(command: Callable[Concatenate[Context, P], None]) -> Callable[Concatenate[Context, P], None]:
+    """Let nobody clean the store while the command runs: what it plans with stays."""
+
+    @wraps(command)
+    def run(context: Context, /, *args: P.args, **options: P.kwargs) -> None:
+        with context.session.store.in_use(waiting=say):
+            command(context, *args, **options)
+
+    return run
+
+
+def format_json(document: object) -> str:
+    """One document for people and programs."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def print_json(document: object) -> None:
     """One document to standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(format_json(document))
 
 
 def say(text: str) -> None:
@@ -78,6 +113,9 @@ def reported_errors() -> Iterator[None]:
         if error.diff:
             click.echo(error.diff)
         _fail(error)
+    except Interrupted as error:
+        say(str(error))
+        sys.exit(error.exit_code)
     except BuildgraphError as error:
         _fail(error)
     except BrokenPipeError:
@@ -93,12 +131,26 @@ def _fail(error: BuildgraphError) -> None:
 
 
 @contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM ends what runs inside as Ctrl-C does: with its unfinished files removed."""
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)
+
+
+@contextmanager
 def stoppable() -> Iterator[threading.Event]:
     """An event that the first SIGINT or SIGTERM sets; the second ends the program at once."""
     event = threading.Event()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if event.is_set():
+            # Nothing is waited for, and no child outlives the program.
+            from buildgraph.adapters.process import kill_all
+
+            kill_all()
             os._exit(ExitCode.INTERRUPTED)
         event.set()
         say(f"stopping ({signal.Signals(number).name}); once more to stop at once")

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from buildgraph.cli.context import print_json, say, stoppable
+from buildgraph.cli.context import Context, pass_context, print_json, say, stoppable
 from buildgraph.cli.options import examples, json_option
 from buildgraph.errors import ExitCode
 
@@ -17,12 +17,13 @@ def engine() -> None:
 
 
 @engine.command("up", epilog=examples("buildgraph engine up"))
-def engine_up() -> None:
+@pass_context
+def engine_up(context: Context) -> None:
     """Make an engine answer; does nothing when one does."""
     from buildgraph.app.engines import bring_up
 
     with stoppable() as cancel:
-        click.echo(bring_up(say=say, cancel=cancel))
+        click.echo(bring_up(context.environ, say=say, cancel=cancel))
 
 
 @engine.command("down", epilog=examples("buildgraph engine down"))

@@ -7,14 +7,38 @@ from pathlib import Path
 import click
 
 from buildgraph import __version__
-from buildgraph.cli import browsing, building, engines, pinning
-from buildgraph.cli.context import Context, reported_errors
-from buildgraph.errors import ExitCode
+from buildgraph.cli import (
+    browsing,
+    building,
+    completion,
+    engines,
+    explaining,
+    pinning,
+    reporting,
+    schemas,
+    settings,
+    starting,
+    upkeep,
+)
+from buildgraph.cli.context import Context, reported_errors, terminable
+from buildgraph.errors import ExitCode, Interrupted
 
 EXIT_CODES = "\n".join(f"  {code.value:<4} {code.meaning}" for code in ExitCode)
 
 
+class Program(click.Group):
+    """Ctrl-C outside a run ends like one within: by itself click would end it as a failed node does."""
+
+    def invoke(self, context: click.Context) -> None:
+        """Run the command."""
+        try:
+            super().invoke(context)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+
+
 @click.group(
+    cls=Program,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=f"\b\nExit codes:\n{EXIT_CODES}",
 )
@@ -24,18 +48,31 @@ EXIT_CODES = "\n".join(f"  {code.value:<4} {code.meaning}" for code in ExitCode)
     "--store", type=click.Path(path_type=Path), envvar="BUILDGRAPH_STORE", help="Where layers and records are kept."
 )
 @click.option("--lock", "lock_file", envvar="BUILDGRAPH_LOCK", help="Another lock than manifests/buildgraph.lock.")
+@click.option("--offline", is_flag=True, help="Connect to nothing; what needs the network fails at once.")
 @click.pass_context
-def cli(context: click.Context, directory: Path, store: Path | None, lock_file: str | None) -> None:
+def cli(context: click.Context, directory: Path, store: Path | None, lock_file: str | None, *, offline: bool) -> None:
     """Build families of Docker images from layers that are built once, tested, and pinned by digest."""
-    context.obj = Context(directory, store.absolute() if store else None, lock_file)
+    context.obj = Context(directory, store.absolute() if store else None, lock_file, offline)
 
 
-for module in (building, browsing, pinning, engines):
+for module in (
+    starting,
+    building,
+    browsing,
+    explaining,
+    pinning,
+    reporting,
+    completion,
+    engines,
+    schemas,
+    settings,
+    upkeep,
+):
     for command in module.COMMANDS:
         cli.add_command(command)
 
 
 def main() -> None:
     """Run the program; every error ends in one line and its exit code."""
-    with reported_errors():
+    with reported_errors(), terminable():
         cli.main(prog_name="buildgraph")

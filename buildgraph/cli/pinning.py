@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from buildgraph.cli.context import Context, checking, pass_context, print_json, say, stoppable
+from buildgraph.cli.names import complete_locked
 from buildgraph.cli.options import examples, json_option
 
 
@@ -19,7 +20,11 @@ from buildgraph.cli.options import examples, json_option
 )
 @click.option("--check", is_flag=True, help="Only compare with the manifests; exit 4 when out of date.")
 @click.option(
-    "--update", multiple=True, metavar="NAME[=VERSION]", help="Resolve these anew; repeatable, globs allowed."
+    "--update",
+    multiple=True,
+    metavar="NAME[=VERSION]",
+    help="Resolve these anew; repeatable, globs allowed.",
+    shell_complete=complete_locked,
 )
 @click.option("--output", help="Write another file than the lock that is read.")
 @json_option

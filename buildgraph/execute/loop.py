@@ -6,13 +6,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import BuildFailure, BuildgraphError, ExitCode, Interrupted
-from buildgraph.events import Outcome, RunStarted, StepFinished, StepStarted
+from buildgraph.errors import BuildFailure, BuildgraphError, EnvironmentFault, ExitCode, Interrupted
+from buildgraph.events import Outcome, PlannedStep, RunStarted, StepFinished, StepStarted
 from buildgraph.history import Result, StepResult
-from buildgraph.schedule import Resource, Schedule
+from buildgraph.schedule import Resource, Schedule, find_priorities, resource_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from buildgraph.events import Emit
     from buildgraph.model import TestCounts
@@ -53,26 +53,60 @@ def execute(
     emit: Emit,
     cancel: Cancel,
     clock: Clock,
+    places: Mapping[str, str] | None = None,
 ) -> Result:
     """Run the plan's steps with at most ``jobs`` workers beside the downloads.
 
-    A failed step blocks only what needs it. ``perform`` raises ``BuildgraphError`` for failures; anything else is a
-    bug and is raised here after the running steps have ended.
+    A failed step blocks only what needs it. ``perform`` raises ``BuildgraphError`` for failures, or lets an ``OSError``
+    pass, which is the machine's; anything else is a bug and is raised here after the running steps have ended.
+    ``places`` says where a node is written (``file:line``).
     """
-    loop = _Loop(plan, perform, emit=emit, clock=clock, jobs=jobs)
-    emit(RunStarted(run=run, steps=tuple(step.id for step in plan.steps), reused=len(plan.reused)))
+    limits = {Resource.NET: NET_SLOTS, Resource.WORK: jobs}
+    loop = _Loop(plan, perform, emit=emit, clock=clock, limits=limits)
+    slots = tuple((resource.value, limit) for resource, limit in limits.items())
+    emit(RunStarted(run=run, steps=_foresee(plan.steps, places or {}), reused=len(plan.reused), slots=slots))
     loop.drive(cancel, fail_fast=fail_fast)
     return Result(run=run, steps=tuple(loop.results[step.id] for step in plan.steps), seconds=loop.elapsed())
 
 
+def _foresee(steps: Sequence[Step], places: Mapping[str, str]) -> tuple[PlannedStep, ...]:
+    tails = find_priorities(steps)
+    return tuple(
+        PlannedStep(
+            id=step.id,
+            action=step.action.value,
+            needs=step.needs,
+            expected=step.seconds,
+            tail=tails[step.id],
+            resource=resource_of(step).value,
+            where=places.get(step.node, ""),
+        )
+        for step in steps
+    )
+
+
+def _machine_fault(error: OSError) -> EnvironmentFault:
+    """What the operating system refused, in one line."""
+    what = error.strerror or str(error) or type(error).__name__
+    return EnvironmentFault(what, where=str(error.filename or ""), hint="cure it and run again; nothing is half done")
+
+
 class _Loop:
-    def __init__(self, plan: Plan, perform: Callable[[Step], Done], *, emit: Emit, clock: Clock, jobs: int) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        perform: Callable[[Step], Done],
+        *,
+        emit: Emit,
+        clock: Clock,
+        limits: Mapping[Resource, int],
+    ) -> None:
         self._perform = perform
         self._emit = emit
         self._clock = clock
         self._began = clock()
-        self._workers = jobs + NET_SLOTS
-        self._schedule = Schedule(plan.steps, {Resource.NET: NET_SLOTS, Resource.WORK: jobs})
+        self._workers = sum(limits.values())
+        self._schedule = Schedule(plan.steps, limits)
         self._started: dict[str, float] = {}
         self.results: dict[str, StepResult] = {}
 
@@ -105,8 +139,9 @@ class _Loop:
         except Interrupted as error:
             self._finish(step, Outcome.CANCELLED, str(error))
             self._close(self._schedule.fail(step.id), Outcome.CANCELLED, "not started")
-        except BuildgraphError as error:
-            self._finish(step, Outcome.FAILED, str(error), error=error)
+        except (BuildgraphError, OSError) as error:
+            failure = error if isinstance(error, BuildgraphError) else _machine_fault(error)
+            self._finish(step, Outcome.FAILED, str(failure), error=failure)
             self._close(self._schedule.fail(step.id), Outcome.BLOCKED, f"needs {step.id}")
         else:
             self._finish(step, done.outcome, done.note, done=done)
@@ -142,4 +177,6 @@ class _Loop:
             exit_code=error.exit_code if error else ExitCode.OK,
         )
         self.results[step.id] = result
-        self._emit(StepFinished(step=step.id, outcome=outcome, seconds=seconds, note=note, log=result.log))
+        self._emit(
+            StepFinished(step=step.id, outcome=outcome, seconds=seconds, note=note, log=result.log, moved=result.moved)
+        )

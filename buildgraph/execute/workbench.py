@@ -10,9 +10,16 @@ from buildgraph.compose import compose_image, find_clashes
 from buildgraph.errors import BuildFailure, BuildgraphError, Conflict, LockError
 from buildgraph.events import Outcome, StepProgress
 from buildgraph.execute.loop import Done, StepFailure
-from buildgraph.key import compute_content_key, hide_values
+from buildgraph.key import compute_content_key, hash_document, hide_values
 from buildgraph.model import Image, Layer, NamedLayer, Verdict
-from buildgraph.plan import Action, compose_test_image, find_inherited, find_test_key, named_layer
+from buildgraph.plan import (
+    Action,
+    compose_test_image,
+    find_inherited,
+    find_test_document,
+    find_test_folders,
+    named_layer,
+)
 from buildgraph.record import (
     CONTENTS,
     LATEST,
@@ -27,13 +34,13 @@ from buildgraph.record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from buildgraph.events import Emit
-    from buildgraph.key import Keys
-    from buildgraph.model import Artifact, Catalogue, Composition, Kind, LayerBlob, Lock, TestCounts
+    from buildgraph.key import Document, Keys
+    from buildgraph.model import Artifact, Catalogue, Composition, Kind, LayerBlob, Lock, Node, TestCounts
     from buildgraph.plan import Plan, Step, TestFacts
     from buildgraph.ports import BlobStore, Cancel, Clock, Engine, Fetcher, LayerBuilder, Probe, Progress, Texts
 
@@ -44,7 +51,8 @@ CONFLICTS_SHOWN = 20
 class Ports:
     """The outside world of a run. ``engine`` and ``probe`` are asked for only by steps that need them.
 
-    ``guard(key)`` keeps other processes from building the same key; ``log(step id)`` is the path of a step's log.
+    ``guard(key)`` keeps other processes from doing the same; ``log(step id)`` is the path of a step's log.
+    ``same_files`` and ``same_tests`` say whether a folder of ``layers`` is still what the keys were made of.
     """
 
     blobs: BlobStore
@@ -58,6 +66,8 @@ class Ports:
     emit: Emit
     cancel: Cancel
     clock: Clock
+    same_files: Callable[[str], bool]
+    same_tests: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +142,15 @@ class Workbench:
         assert entry is not None
         fetcher = self._ports.fetcher
         missing = [artifact for artifact in entry.artifacts if not fetcher.has(artifact)]
-        if not missing:
-            return Done(note="was here already", outcome=Outcome.REUSED)
         try:
-            fetcher.fetch(missing, progress=self._progress(step), cancel=self._ports.cancel)
+            # What is here is asked for, too: so other runs that need it no more leave it here.
+            fetcher.fetch(entry.artifacts, progress=self._progress(step), cancel=self._ports.cancel)
         except BuildgraphError as error:
             # The fetcher knows artifacts, not which node's lock entry they stand in.
             error.hint = error.hint.replace("<node>", step.node)
             raise
+        if not missing:
+            return Done(note="was here already", outcome=Outcome.REUSED)
         size = sum(artifact.size for artifact in missing)
         return Done(note=f"{size / 1e6:.1f} MB", moved=size)
 
@@ -177,7 +188,9 @@ class Workbench:
         for name in (key, parse_key(texts.read(CONTENTS, content_key))):
             text = texts.read(RECORDS, name) if name else None
             record = parse_record(text) if text else None
-            if record and record.layer and self._ports.blobs.has_blob(record.digest, record.size):
+            # What leads here is only a hint: the record says itself what it is of.
+            is_it = record is not None and (record.key == key or record.content_key == content_key)
+            if record and is_it and record.layer and self._ports.blobs.has_blob(record.digest, record.size):
                 return record
         return None
 
@@ -194,17 +207,34 @@ class Workbench:
             progress=self._progress(step),
             cancel=self._ports.cancel,
         )
-        return self._ports.builders[layer.kind](inputs)
+        blob = self._ports.builders[layer.kind](inputs)
+        _check_same(self._ports.same_files, [layer.layer], "it was built")
+        return blob
 
     def _compose(self, step: Step) -> Done:
         image = self._catalogue.nodes[step.node]
         assert isinstance(image, Image)
         self._check_conflicts(image)
         composition = self._composition(image)
-        self._write(composition)
         self._check_budget(image.name, composition.size, image.budget)
         node_key = self._keys.keys[image.name]
-        record = Record(
+        with self._ports.guard(node_key.key):
+            known = None if step.again else self._find_composed(node_key.key, composition)
+            self._write(composition)
+            self._save(known or self._image_record(image, composition))
+        if known:
+            return Done(note=f"composed by another run, {_brief(composition.digest)}", outcome=Outcome.REUSED)
+        return Done(note=f"{_brief(composition.digest)} {len(image.layers)} layers, {composition.size / 1e6:.0f} MB")
+
+    def _find_composed(self, key: str, composition: Composition) -> Record | None:
+        """The record of the same image that another run made meanwhile."""
+        text = self._ports.texts.read(RECORDS, key)
+        record = parse_record(text) if text else None
+        return record if record and record.digest == composition.digest else None
+
+    def _image_record(self, image: Image, composition: Composition) -> Record:
+        node_key = self._keys.keys[image.name]
+        return Record(
             node=image.name,
             key=node_key.key,
             content_key="",
@@ -214,8 +244,6 @@ class Workbench:
             config_digest=composition.config_digest,
             document=hide_values(node_key.document),
         )
-        self._save(record)
-        return Done(note=f"{_brief(composition.digest)} {len(image.layers)} layers, {composition.size / 1e6:.0f} MB")
 
     def _check_conflicts(self, image: Image) -> None:
         indexes = []
@@ -235,10 +263,15 @@ class Workbench:
         node = self._catalogue.nodes[step.node]
         composition = compose_test_image(self._catalogue, node, self._records)
         assert composition is not None
-        test_key = find_test_key(self._catalogue, node, composition.digest, self._facts)
-        known = self._ports.texts.read(VERDICTS, test_key)
-        if known is not None and parse_verdict(known) is not None and not step.again:
-            return Done(note="passed before on the same image", outcome=Outcome.REUSED)
+        document = find_test_document(self._catalogue, node, composition.digest, self._facts)
+        test_key = hash_document(document)
+        with self._ports.guard(test_key):
+            known = self._ports.texts.read(VERDICTS, test_key)
+            if known is not None and parse_verdict(known) is not None and not step.again:
+                return Done(note="passed before on the same image", outcome=Outcome.REUSED)
+            return self._run_tests(step, node, composition, document)
+
+    def _run_tests(self, step: Step, node: Node, composition: Composition, document: Document) -> Done:
         self._write(composition)
         engine = self._ports.engine()
         reference = f"buildgraph-test/{step.node}:{self._run}"
@@ -255,9 +288,10 @@ class Workbench:
             log=log,
             cancel=self._ports.cancel,
         )
-        return self._judge(step.node, composition.digest, test_key, counts, log)
+        _check_same(self._ports.same_tests, find_test_folders(self._catalogue, node), "they ran")
+        return self._judge(step.node, document, counts, log)
 
-    def _judge(self, node: str, image: str, test_key: str, counts: TestCounts, log: Path) -> Done:
+    def _judge(self, node: str, document: Document, counts: TestCounts, log: Path) -> Done:
         if counts.failed or not counts.passed:
             details = counts.failures or ("no test was executed",)
             raise StepFailure(
@@ -265,13 +299,13 @@ class Workbench:
             )
         verdict = Verdict(
             node=node,
-            test_key=test_key,
-            image=image,
+            test_key=hash_document(document),
+            image=str(document["image"]),
             passed=counts.passed,
             skipped=counts.skipped,
             seconds=counts.seconds,
         )
-        self._ports.texts.write(VERDICTS, test_key, format_verdict(verdict))
+        self._ports.texts.write(VERDICTS, verdict.test_key, format_verdict(verdict, hide_values(document)))
         skipped = "".join(f"; skipped {skip.test}: {skip.reason}" for skip in counts.skipped)
         return Done(note=f"{counts.passed} passed, {len(counts.skipped)} skipped{skipped}", counts=counts)
 
@@ -338,6 +372,13 @@ class Workbench:
                 readers.discard(node)
             if not readers:
                 self._ports.fetcher.drop(artifact)
+
+
+def _check_same(is_same: Callable[[str], bool], folders: Iterable[str], doing: str) -> None:
+    """A result of other files than those in its key would be found again under that key."""
+    changed = [folder for folder in folders if not is_same(folder)]
+    if changed:
+        raise BuildFailure(f"layers/{changed[0]} changed while {doing}", hint="run again")
 
 
 def _brief(digest: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import ManifestError, raise_all
+from buildgraph.errors import ManifestError, raise_all, sort_errors
+from buildgraph.forms import KEY_PATH, NAME, NODE, PROJECT_PATH, REGISTRY
 from buildgraph.manifest.document import parse_document
-from buildgraph.manifest.fields import Fields, is_name
 from buildgraph.manifest.images import parse_images
-from buildgraph.manifest.layers import parse_layers
-from buildgraph.manifest.templates import renderer
+from buildgraph.manifest.layers import opener, parse_layers
 from buildgraph.model import Catalogue, Pin, Project
 
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from buildgraph.errors import BuildgraphError
     from buildgraph.manifest.document import YamlMapping
+    from buildgraph.manifest.fields import Fields
     from buildgraph.manifest.images import Alias
     from buildgraph.model import Node
 
@@ -27,7 +26,6 @@ PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
 LAYERS_FOLDER = "manifests/layers/"
 IMAGES_FOLDER = "manifests/images/"
-_PLACE = re.compile(r"(?P<file>[^: ]*)(?::(?P<line>\d+))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +54,12 @@ def parse_catalogue(documents: Documents) -> Catalogue:
     for file in sorted(documents.texts):
         if file.startswith((LAYERS_FOLDER, IMAGES_FOLDER)):
             _read_nodes(file, documents, gathered, errors)
+        elif file not in {PROJECT_FILE, PINS_FILE}:
+            hint = f"layers stand in {LAYERS_FOLDER}, images in {IMAGES_FOLDER}"
+            errors.append(ManifestError("nothing is read from here", where=file, hint=hint))
     aliases = _read_aliases(gathered, errors)
     pins = _read_pins(documents, errors)
-    raise_all(sorted(_unique(errors), key=_place))
+    raise_all(sort_errors(errors))
     return Catalogue(
         project=project,
         nodes=MappingProxyType(gathered.nodes),
@@ -103,13 +104,17 @@ def _read_project(documents: Documents, errors: list[BuildgraphError]) -> Projec
     document = _parse(PROJECT_FILE, text, errors)
     if document is None:
         return empty
-    fields = Fields(document, PROJECT_FILE, "", errors, renderer({}, errors))
+    return read_project(opener(document, PROJECT_FILE, errors)({}))
+
+
+def read_project(fields: Fields) -> Project:
+    """What holds for the whole catalogue."""
     project = Project(
         name=fields.name("project"),
         epoch=fields.integer("epoch"),
         platform=fields.choice("platform", ("linux/amd64",)),
-        registry=fields.text("registry", ""),
-        groups=fields.lists("groups"),
+        registry=fields.text("registry", "", form=REGISTRY),
+        groups=fields.lists("groups", keys=NAME, least=1),
     )
     fields.finish()
     return project
@@ -132,32 +137,20 @@ def _read_pins(documents: Documents, errors: list[BuildgraphError]) -> tuple[Pin
     document = _parse(PINS_FILE, text, errors) if text is not None else None
     if document is None:
         return ()
-    fields = Fields(document, PINS_FILE, "", errors, renderer({}, errors))
-    pins = []
+    return read_pins(opener(document, PINS_FILE, errors)({}))
+
+
+def read_pins(fields: Fields) -> tuple[Pin, ...]:
+    """Which image stands at which path of which values file."""
+    pins: list[Pin] = []
     for entry in fields.sequence("pins"):
         pin = Pin(
-            image=entry.name("image"), file=entry.text("file"), path=entry.text("path"), location=entry.location()
+            image=entry.text("image", form=NODE),
+            file=entry.text("file", form=PROJECT_PATH),
+            path=entry.text("path", form=KEY_PATH),
+            location=entry.location(),
         )
-        if not is_safe_path(pin.file):
-            entry.fail(f"{pin.file!r} is not a path inside the project", "file")
         entry.finish()
         pins.append(pin)
     fields.finish()
     return tuple(pins)
-
-
-def is_safe_path(path: str) -> bool:
-    """True for a relative path without ``..`` that names nothing hidden."""
-    parts = path.split("/")
-    return all(part and is_name(part.lower().replace("_", "-")) for part in parts)
-
-
-def _place(error: BuildgraphError) -> tuple[str, int]:
-    match = _PLACE.match(error.where)
-    assert match
-    return match["file"], int(match["line"] or 0)
-
-
-def _unique(errors: list[BuildgraphError]) -> list[BuildgraphError]:
-    """Variants read the same lines several times; say each mistake once."""
-    return list({str(error): error for error in errors}.values())

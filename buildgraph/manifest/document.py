@@ -6,17 +6,20 @@ aliases, all silently. Its C parser gives events with marks; from these the tree
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import yaml
 from yaml.resolver import Resolver
 
-from buildgraph.errors import ManifestError
+from buildgraph.errors import ManifestError, quote
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 
+# What is left of bytes that were no UTF-8: whoever reads a file keeps them as surrogates.
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _RESOLVER = Resolver()
 
 
@@ -55,6 +58,20 @@ class YamlMapping:
 YamlValue: TypeAlias = "YamlScalar | YamlSequence | YamlMapping"
 
 
+def count_values(root: YamlValue) -> int:
+    """The number of scalars and collections in a tree."""
+    count = 0
+    stack = [root]
+    while stack:
+        value = stack.pop()
+        count += 1
+        if isinstance(value, YamlMapping):
+            stack.extend(item for _, item in value.items)
+        elif isinstance(value, YamlSequence):
+            stack.extend(value.items)
+    return count
+
+
 class _Frame:
     """A collection that is still open while events arrive."""
 
@@ -65,13 +82,16 @@ class _Frame:
 
 
 def parse_document(text: str, file: str) -> YamlMapping:
-    """The one document of ``text``, which must be a mapping.
+    """The one document of ``text``, which must be a mapping. Bytes that are no UTF-8 stand in it as surrogates.
 
     Raises:
         ManifestError: for broken YAML, several documents, aliases, tags, duplicate keys, more than 1 MiB or 64 levels.
     """
     if len(text) > MAX_BYTES:
-        raise ManifestError(f"{len(text)} bytes is more than the limit of {MAX_BYTES}", where=file, hint="split it")
+        raise ManifestError(f"more than the limit of {MAX_BYTES} bytes", where=file, hint="split it")
+    if broken := _NOT_UTF8.search(text):
+        line = text.count("\n", 0, broken.start()) + 1
+        raise ManifestError("not UTF-8", where=f"{file}:{line}", hint="save it as UTF-8")
     try:
         root = _build(text, file)
     except yaml.MarkedYAMLError as error:
@@ -89,18 +109,20 @@ def _build(text: str, file: str) -> YamlValue | None:
     documents = 0
     for event in yaml.parse(text, Loader=_loader()):
         line = event.start_mark.line + 1 if event.start_mark else 0
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise ManifestError("anchors and aliases are not allowed", where=f"{file}:{line}", hint="write it out")
-        _check_tag(event, file, line)
+        # Most events are scalars: they are asked for first.
         if isinstance(event, yaml.ScalarEvent):
-            stack[-1].values.append(_scalar(event, line))
-        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            _check_node(event, file, line)
+            stack[-1].values.append(YamlScalar(event.value, event.style in {None, ""}, line))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            _check_node(event, file, line)
             if len(stack) > MAX_DEPTH:
                 raise ManifestError(f"nested deeper than {MAX_DEPTH} levels", where=f"{file}:{line}")
             stack.append(_Frame(is_mapping=isinstance(event, yaml.MappingStartEvent), line=line))
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+        elif isinstance(event, yaml.CollectionEndEvent):
             closed = stack.pop()
             stack[-1].values.append(_close(closed, file))
+        elif isinstance(event, yaml.AliasEvent):
+            raise _refuse_anchor(file, line)
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -113,14 +135,15 @@ def _loader() -> type[yaml.SafeLoader]:
     return fast or yaml.SafeLoader
 
 
-def _check_tag(event: yaml.Event, file: str, line: int) -> None:
-    tag: str | None = getattr(event, "tag", None)
-    if tag:
-        raise ManifestError(f"the tag {tag} is not allowed", where=f"{file}:{line}", hint="remove it")
+def _refuse_anchor(file: str, line: int) -> ManifestError:
+    return ManifestError("anchors and aliases are not allowed", where=f"{file}:{line}", hint="write it out")
 
 
-def _scalar(event: yaml.ScalarEvent, line: int) -> YamlScalar:
-    return YamlScalar(event.value, event.style in {None, ""}, line)
+def _check_node(event: yaml.ScalarEvent | yaml.CollectionStartEvent, file: str, line: int) -> None:
+    if event.anchor:
+        raise _refuse_anchor(file, line)
+    if event.tag:
+        raise ManifestError(f"the tag {event.tag!r} is not allowed", where=f"{file}:{line}", hint="remove it")
 
 
 def _close(frame: _Frame, file: str) -> YamlValue:
@@ -134,7 +157,7 @@ def _close(frame: _Frame, file: str) -> YamlValue:
             raise ManifestError("a key must be a plain word or a string", where=f"{file}:{key.line}")
         if key.text in seen:
             where = f"{file}:{key.line}"
-            raise ManifestError(f"the key {key.text!r} stands already in line {seen[key.text]}", where=where)
+            raise ManifestError(f"the key {quote(key.text)} stands already in line {seen[key.text]}", where=where)
         seen[key.text] = key.line
         items.append((key, value))
     return YamlMapping(tuple(items), frame.line)

@@ -6,38 +6,41 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import ManifestError
+from buildgraph.errors import ManifestError, quote, suggest
+from buildgraph.forms import INSIDE, MODE, NAME, OWNER, SIZE
 from buildgraph.manifest.document import YamlMapping, YamlScalar, YamlSequence
+from buildgraph.manifest.templates import has_expression
 from buildgraph.model import EMPTY, Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from buildgraph.errors import BuildgraphError
+    from buildgraph.forms import Form
     from buildgraph.manifest.document import YamlValue
 
-NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) (kB|MB|GB)")
+MAX_INTEGER = 10**12 - 1
 _UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
-_MODE = re.compile(r"0[0-7]{3,4}")
 _INTEGER = re.compile(r"0|[1-9]\d{0,11}", re.ASCII)
-_OWNER = re.compile(r"(\d{1,9}):(\d{1,9})")
+_SHOWN_KEY = 60
+_LIKENESS = 0.7  # below it, a key of another kind would be taken for a misspelt one
 
 
 def is_name(text: str) -> bool:
     """True for what may name a node, a source, a group or an alias."""
-    return bool(NAME.fullmatch(text)) and ".." not in text
+    return NAME.accepts(text)
 
 
 def is_inside(path: str) -> bool:
     """True for a relative path that stays below where it starts."""
-    return not path.startswith("/") and not {"", ".", ".."} & set(path.removesuffix("/").split("/"))
+    return INSIDE.accepts(path)
 
 
 class Fields:
     """One mapping. Every getter takes a key away; ``finish`` reports the keys that nobody asked for.
 
-    ``render`` expands the expressions of a string (or reports them and gives the text back).
+    ``render`` expands the expressions of a string (or reports them and gives the text back). Where a getter takes a
+    form, a string of another form is reported, and the default (an empty string in lists) stands in for it.
     """
 
     def __init__(
@@ -63,9 +66,16 @@ class Fields:
         line = self._items[key][0].line if key in self._items else self.line
         return Location(file=self._file, line=line, key=self._join(key))
 
-    def names(self) -> tuple[str, ...]:
-        """All keys, as written."""
-        return tuple(self._items)
+    def names(self, form: Form | None = None) -> tuple[str, ...]:
+        """The keys as written, without those of another form, which are reported."""
+        sound = []
+        for key in self._items:
+            if form is None or form.accepts(key):
+                sound.append(key)
+            else:
+                self._asked.add(key)
+                self.fail(f"{quote(key)} is not {form.what}", key, form.hint)
+        return tuple(sound)
 
     def fail(self, what: str, key: str = "", hint: str = "") -> None:
         """Report a mistake at the key (or at the mapping)."""
@@ -76,6 +86,16 @@ class Fields:
         """Report a mistake at a location that was kept."""
         self._errors.append(ManifestError(what, where=str(location), hint=hint))
 
+    def refuse(self, key: str, what: str, hint: str) -> None:
+        """Report the key when it is written, with the reason why it has no place here."""
+        self._asked.add(key)
+        if key in self._items:
+            self.fail(what, key, hint)
+
+    def skip(self, key: str) -> None:
+        """Leave the key to another reader."""
+        self._asked.add(key)
+
     def has(self, key: str) -> bool:
         """True when the key is written."""
         return key in self._items
@@ -84,21 +104,22 @@ class Fields:
         """True unless a mistake in the key was found: then what follows from it is not worth a second line."""
         return key not in self._wrong
 
-    def text(self, key: str, default: str | None = None) -> str:
-        """A string; required when there is no default."""
+    def text(self, key: str, default: str | None = None, *, form: Form | None = None) -> str:
+        """A string; required when there is no default. What equals the default may have another form."""
         item = self._take(key, required=default is None)
         if item is None:
             return default or ""
-        return self._string(item, key, self._join(key), self._items[key][0].line)
+        known = len(self._errors)
+        text = self._string(item, key, self._items[key][0].line)
+        if form is None or text == default:
+            return text
+        if len(self._errors) == known and not form.accepts(text):
+            self.fail(f"{quote(text)} is not {form.what}", key, form.hint)
+        return text if len(self._errors) == known else default or ""
 
     def name(self, key: str, default: str | None = None) -> str:
         """A string that may name a node."""
-        text = self.text(key, default)
-        is_open = not text and default is not None
-        if not is_open and self.is_sound(key) and not is_name(text):
-            self.fail(f"{text!r} is not a name", key, "use lower-case letters, digits, '-' and '.'")
-            return ""
-        return text
+        return self.text(key, default, form=NAME)
 
     def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
         """One of ``choices``; the first stands in for a wrong one, which is reported."""
@@ -106,14 +127,14 @@ class Fields:
         if text in choices:
             return text
         if self.is_sound(key):
-            self.fail(f"{text!r} is none of {', '.join(choices)}", key)
+            self.fail(f"{quote(text)} is none of {', '.join(choices)}", key)
         return choices[0]
 
-    def integer(self, key: str, default: int | None = None) -> int:
-        """A whole number, written without quotes."""
-        item = self._take(key, required=default is None)
+    def integer(self, key: str) -> int:
+        """A whole number, written without quotes; required."""
+        item = self._take(key, required=True)
         if item is None:
-            return default or 0
+            return 0
         if isinstance(item, YamlScalar) and _is_integer(item):
             return int(item.text)
         self.fail("a whole number is wanted here", key)
@@ -131,71 +152,64 @@ class Fields:
 
     def size(self, key: str) -> int | None:
         """A size such as ``60 MB`` in bytes, or None."""
-        text = self.text(key, "")
-        match = _SIZE.fullmatch(text)
-        if match:
-            return int(float(match[1]) * _UNITS[match[2]])
-        if self.has(key) and self.is_sound(key):
-            self.fail(f"{text!r} is not a size", key, "write it like 60 MB")
-        return None
+        text = self.text(key, "", form=SIZE)
+        number, _, unit = text.partition(" ")
+        return int(float(number) * _UNITS[unit]) if text else None
 
     def mode(self, key: str) -> int | None:
         """Permission bits such as ``"0755"``, or None."""
-        text = self.text(key, "")
-        if _MODE.fullmatch(text):
-            return int(text, 8)
-        if self.has(key) and self.is_sound(key):
-            self.fail(f"{text!r} is not a file mode", key, 'write it like "0755", in quotes')
-        return None
+        text = self.text(key, "", form=MODE)
+        return int(text, 8) if text else None
 
     def owner(self, key: str) -> tuple[int, int]:
         """Numeric ``uid:gid``; 0:0 by default."""
-        text = self.text(key, "0:0")
-        match = _OWNER.fullmatch(text)
-        if match:
-            return int(match[1]), int(match[2])
-        if self.is_sound(key):
-            self.fail(f"{text!r} is not a numeric owner", key, 'write it like "185:0", in quotes')
-        return 0, 0
+        uid, _, gid = (self.text(key, "", form=OWNER) or "0:0").partition(":")
+        return int(uid), int(gid)
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings; empty by default."""
-        item = self._take(key, required=False)
+    def texts(
+        self, key: str, *, form: Form | None = None, least: int = 0, may_be_blank: bool = False
+    ) -> tuple[str, ...]:
+        """A list of strings of the form (or empty ones) with at least so many entries; empty by default."""
+        item = self._take(key, required=least > 0)
         if item is None:
             return ()
         if not isinstance(item, YamlSequence):
             self.fail("a list is wanted here", key)
             return ()
+        if len(item.items) < least:
+            self.fail("the list is empty", key, "write at least one entry")
         return tuple(
-            self._string(entry, key, f"{self._join(key)}[{index}]", entry.line)
-            for index, entry in enumerate(item.items)
+            self._entry(entry, key, index, form, may_be_blank=may_be_blank) for index, entry in enumerate(item.items)
         )
 
-    def integers(self, key: str) -> tuple[int, ...]:
-        """A list of whole numbers; empty by default."""
+    def integers(self, key: str, least: int, most: int) -> tuple[int, ...]:
+        """A list of whole numbers from ``least`` to ``most``; empty by default."""
         item = self._take(key, required=False)
         if item is None:
             return ()
         entries = item.items if isinstance(item, YamlSequence) else (item,)
-        numbers = [entry.text for entry in entries if isinstance(entry, YamlScalar) and _is_integer(entry)]
+        numbers = [int(entry.text) for entry in entries if isinstance(entry, YamlScalar) and _is_integer(entry)]
         if not isinstance(item, YamlSequence) or len(numbers) != len(entries):
             self.fail("a list of whole numbers is wanted here", key)
             return ()
-        return tuple(int(number) for number in numbers)
+        for number in numbers:
+            if not least <= number <= most:
+                self.fail(f"{number} is not between {least} and {most}", key)
+        return tuple(numbers)
 
-    def mapping(self, key: str) -> Mapping[str, str]:
-        """A mapping of strings; empty by default."""
+    def mapping(self, key: str, *, keys: Form | None = None, form: Form | None = None) -> Mapping[str, str]:
+        """A mapping of strings of the form, with keys of theirs; empty by default."""
         inner = self.fields(key)
         if inner is None:
             return EMPTY
-        return MappingProxyType({name: inner.text(name) for name in inner.names()})
+        return MappingProxyType({name: inner.text(name, form=form) for name in inner.names(keys)})
 
-    def lists(self, key: str) -> Mapping[str, tuple[str, ...]]:
+    def lists(self, key: str, *, keys: Form | None = None, least: int = 0) -> Mapping[str, tuple[str, ...]]:
         """A mapping of lists of strings; empty by default."""
         inner = self.fields(key)
         if inner is None:
             return MappingProxyType({})
-        return MappingProxyType({name: inner.texts(name) for name in inner.names()})
+        return MappingProxyType({name: inner.texts(name, least=least) for name in inner.names(keys)})
 
     def fields(self, key: str) -> Fields | None:
         """A nested mapping, or None when the key is not written."""
@@ -207,14 +221,16 @@ class Fields:
         self.fail("a mapping is wanted here", key)
         return None
 
-    def sequence(self, key: str) -> Iterator[Fields]:
-        """The mappings of a list; empty by default."""
-        item = self._take(key, required=False)
+    def sequence(self, key: str, *, least: int = 0) -> Iterator[Fields]:
+        """The mappings of a list with at least so many entries; empty by default."""
+        item = self._take(key, required=least > 0)
         if item is None:
             return
         if not isinstance(item, YamlSequence):
             self.fail("a list is wanted here", key)
             return
+        if len(item.items) < least:
+            self.fail("the list is empty", key, "write at least one entry")
         for index, entry in enumerate(item.items):
             path = f"{self._join(key)}[{index}]"
             if isinstance(entry, YamlMapping):
@@ -227,11 +243,12 @@ class Fields:
         """Report every key that was not asked for."""
         for key in self._items:
             if key not in self._asked:
-                known = ", ".join(sorted(self._asked))
-                self.fail(f"unknown key {key!r}", key, f"known here: {known}")
+                known = sorted(self._asked)
+                hint = suggest(key, known, likeness=_LIKENESS) or f"known here: {', '.join(known)}"
+                self.fail(f"unknown key {quote(key)}", key, hint)
 
     def _join(self, key: str) -> str:
-        return ".".join(part for part in (self._path, key) if part)
+        return ".".join(part for part in (self._path, _show_key(key)) if part)
 
     def _take(self, key: str, *, required: bool) -> YamlValue | None:
         self._asked.add(key)
@@ -242,8 +259,21 @@ class Fields:
             self.fail(f"the key {key!r} is missing")
         return None
 
-    def _string(self, item: YamlValue, key: str, path: str, line: int) -> str:
-        location = Location(file=self._file, line=line, key=path)
+    def _entry(self, entry: YamlValue, key: str, index: int, form: Form | None, *, may_be_blank: bool) -> str:
+        known = len(self._errors)
+        text = self._string(entry, key, entry.line, f"[{index}]")
+        is_fine = form is None or form.accepts(text) or (may_be_blank and not text)
+        if form is None or is_fine or len(self._errors) > known:
+            return text
+        self._wrong.add(key)
+        location = Location(file=self._file, line=entry.line, key=f"{self._join(key)}[{index}]")
+        self.fail_at(location, f"{quote(text)} is not {form.what}", form.hint)
+        return ""
+
+    def _string(self, item: YamlValue, key: str, line: int, index: str = "") -> str:
+        if isinstance(item, YamlScalar) and item.tag == "str" and not has_expression(item.text):
+            return item.text  # nearly all are plain: a place is worked out only for what may be wrong
+        location = Location(file=self._file, line=line, key=f"{self._join(key)}{index}")
         known = len(self._errors)
         text = ""
         if not isinstance(item, YamlScalar):
@@ -263,3 +293,9 @@ def _is_integer(item: YamlScalar) -> bool:
 
 def _quote_hint(text: str) -> str:
     return f'quote it: "{text}"'
+
+
+def _show_key(key: str) -> str:
+    """The key as a place is written: short, and on one line."""
+    shown = key if key.isprintable() else key.encode("unicode_escape").decode("ascii")
+    return shown if len(shown) <= _SHOWN_KEY else f"{shown[:_SHOWN_KEY]}…"

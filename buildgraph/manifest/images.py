@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buildgraph.manifest.fields import Fields, is_name
-from buildgraph.manifest.layers import read_variants
-from buildgraph.manifest.templates import renderer
+from buildgraph.forms import ABSOLUTE, LABEL, NAME, NODE, REASON, REPOSITORY, SIGNAL, TAG, USER, VARIABLE
+from buildgraph.manifest.layers import is_too_large, opener, read_variants
 from buildgraph.model import Image, ImageConfig, Location, Stage
 
 if TYPE_CHECKING:
@@ -16,11 +14,10 @@ if TYPE_CHECKING:
 
     from buildgraph.errors import BuildgraphError
     from buildgraph.manifest.document import YamlMapping
-    from buildgraph.manifest.layers import Variant
+    from buildgraph.manifest.fields import Fields
+    from buildgraph.manifest.layers import Opener, Variant
 
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_USER = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
+_MAX_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +33,23 @@ def parse_images(
     document: YamlMapping, file: str, tests: Mapping[str, tuple[str, ...]], errors: list[BuildgraphError]
 ) -> tuple[list[Image], list[Alias]]:
     """The images of one document and their aliases. ``tests`` maps an image's name to its test files."""
-    plain = Fields(document, file, "", errors, renderer({}, errors))
+    reopen = opener(document, file, errors)
+    return ([], []) if is_too_large(document, reopen({})) else read_images(reopen, tests)
+
+
+def read_images(reopen: Opener, tests: Mapping[str, tuple[str, ...]]) -> tuple[list[Image], list[Alias]]:
+    """One image for each variant of the document that ``reopen`` opens, and their aliases."""
+    plain = reopen({})
     name = plain.name("image")
-    images = []
-    for variant in read_variants(plain, "image", name):
-        fields = Fields(document, file, "", errors, renderer(variant.expressions, errors))
-        images.append(_read_image(fields, name, variant, tests.get(name, ())))
+    variants = list(read_variants(plain, "image", name))
+    images = [_read_image(reopen(variant.expressions), name, variant, tests.get(name, ())) for variant in variants]
     return images, _read_aliases(plain, name)
 
 
 def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, ...]) -> Image:
     fields.text("image")
-    fields.fields("variants")
-    fields.fields("aliases")
+    fields.skip("variants")
+    fields.skip("aliases")
     if name and not tests:
         fields.fail(f"the image {name} has no tests", "image", f"write layers/{name}/test_*.py")
     image = Image(
@@ -60,9 +61,9 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         params=variant.params,
         layers=_read_layers(fields),
         config=_read_config(fields),
-        repository=_read_matching(fields, "repository", _REPOSITORY),
-        tags=_read_tags(fields),
-        overrides=fields.mapping("overrides"),
+        repository=fields.text("repository", form=REPOSITORY),
+        tags=fields.texts("tags", form=TAG, least=1),
+        overrides=fields.mapping("overrides", keys=ABSOLUTE, form=REASON),
         tests=tests,
         budget=fields.size("budget"),
         location=fields.location("image"),
@@ -73,48 +74,26 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
 
 def _read_layers(fields: Fields) -> tuple[str, ...]:
     """The layers in order; an expression may yield nothing, which leaves that layer out of the variant."""
-    layers = tuple(layer for layer in fields.texts("layers") if layer)
-    if not layers and fields.is_sound("layers"):
+    written = fields.texts("layers", form=NODE, least=1, may_be_blank=True)
+    layers = tuple(layer for layer in written if layer)
+    if written and not layers and fields.is_sound("layers"):
         fields.fail("an image needs at least one layer", "layers")
     return layers
-
-
-def _read_matching(fields: Fields, key: str, pattern: re.Pattern[str]) -> str:
-    text = fields.text(key)
-    if fields.is_sound(key) and not pattern.fullmatch(text):
-        fields.fail(f"{text!r} is not a {key}", key)
-    return text
-
-
-def _read_tags(fields: Fields) -> tuple[str, ...]:
-    tags = fields.texts("tags")
-    if not fields.is_sound("tags"):
-        return tags
-    if not tags:
-        fields.fail("an image needs at least one tag", "tags")
-    for tag in tags:
-        if not _TAG.fullmatch(tag):
-            fields.fail(f"{tag!r} is not a tag", "tags", "letters, digits, '_', '.' and '-', at most 128")
-    return tags
 
 
 def _read_config(fields: Fields) -> ImageConfig:
     inner = fields.fields("config")
     if inner is None:
         return ImageConfig()
-    user = inner.text("user", "")
-    match = _USER.fullmatch(user)
-    if user and inner.is_sound("user") and (not match or max(int(part or 0) for part in match.groups()) >= 1 << 31):
-        inner.fail(f"{user!r} is not numeric", "user", 'write it like "185:0", in quotes')
     config = ImageConfig(
-        user=user,
-        workdir=inner.text("workdir", ""),
+        user=inner.text("user", "", form=USER),
+        workdir=inner.text("workdir", "", form=ABSOLUTE),
         entrypoint=inner.texts("entrypoint"),
         cmd=inner.texts("cmd"),
-        env=inner.mapping("env"),
-        labels=inner.mapping("labels"),
-        ports=inner.integers("ports"),
-        stop_signal=inner.text("stop_signal", ""),
+        env=inner.mapping("env", keys=VARIABLE),
+        labels=inner.mapping("labels", keys=LABEL),
+        ports=inner.integers("ports", 1, _MAX_PORT),
+        stop_signal=inner.text("stop_signal", "", form=SIGNAL),
     )
     inner.finish()
     return config
@@ -125,10 +104,8 @@ def _read_aliases(fields: Fields, image: str) -> list[Alias]:
     if table is None:
         return []
     aliases = []
-    for name in table.names():
-        variant = table.text(name)
-        if not is_name(name):
-            table.fail(f"{name!r} is not a name", name)
+    for name in table.names(NAME):
+        variant = table.text(name, form=NAME)
         if table.is_sound(name):
             aliases.append(Alias(name=name, node=f"{image}-{variant}", location=table.location(name)))
     return aliases

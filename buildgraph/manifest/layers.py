@@ -7,7 +7,25 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from buildgraph.coordinate import parse_coordinate
-from buildgraph.manifest.fields import Fields, is_inside, is_name
+from buildgraph.errors import quote, suggest
+from buildgraph.forms import (
+    ABSOLUTE,
+    COORDINATE,
+    INSIDE,
+    NAME,
+    NODE,
+    PACKAGE,
+    PARAMETER,
+    PLATFORM,
+    PYTHON,
+    REASON,
+    REQUIREMENT,
+    SECRET,
+    SOURCE,
+    VARIABLE,
+)
+from buildgraph.manifest.document import YamlMapping, count_values
+from buildgraph.manifest.fields import Fields
 from buildgraph.manifest.templates import renderer
 from buildgraph.model import (
     Compression,
@@ -25,14 +43,20 @@ from buildgraph.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeAlias
 
     from buildgraph.errors import BuildgraphError
-    from buildgraph.manifest.document import YamlMapping
+    from buildgraph.forms import Form
     from buildgraph.model import Spec
+
+    Opener: TypeAlias = Callable[[Mapping[str, str]], Fields]
 
 PACKAGES = "packages"
 REQUIREMENTS = "requirements"
+MAX_READ = 100_000
+_MAX_PARAMETER = 1000
+_SUGGESTED = 100
 _LAYER_STAGES = tuple(stage.value for stage in Stage if stage is not Stage.FINAL)
 
 
@@ -46,6 +70,11 @@ class Variant:
     expressions: Mapping[str, str]
 
 
+def opener(document: YamlMapping, file: str, errors: list[BuildgraphError]) -> Opener:
+    """A function that opens the document for the parameters of one variant, of which none is read yet."""
+    return lambda params: Fields(document, file, "", errors, renderer(params, errors))
+
+
 def read_variants(fields: Fields, kind: str, name: str) -> Iterator[Variant]:
     """The variants of a layer or image; without ``variants:`` one that is named like the whole.
 
@@ -57,12 +86,10 @@ def read_variants(fields: Fields, kind: str, name: str) -> Iterator[Variant]:
         return
     if not table.names():
         fields.fail("no variant is listed", "variants", "list one, or leave the key out")
-    for variant in table.names():
+    for variant in table.names(NAME):
         inner = table.fields(variant)
-        if not is_name(variant):
-            table.fail(f"{variant!r} is not a name", variant, "use lower-case letters, digits, '-' and '.'")
-        elif inner is not None:
-            params = MappingProxyType({key: inner.text(key) for key in inner.names()})
+        if inner is not None:
+            params = MappingProxyType({key: _read_parameter(inner, key) for key in inner.names(PARAMETER)})
             node = f"{name}-{variant}"
             yield Variant(
                 node=node,
@@ -72,22 +99,43 @@ def read_variants(fields: Fields, kind: str, name: str) -> Iterator[Variant]:
             )
 
 
+def _read_parameter(fields: Fields, key: str) -> str:
+    text = fields.text(key)
+    if len(text) > _MAX_PARAMETER:
+        fields.fail(f"{quote(text)} is too long for a parameter", key, f"at most {_MAX_PARAMETER} characters")
+        return ""
+    return text
+
+
+def is_too_large(document: YamlMapping, fields: Fields) -> bool:
+    """True, and reported, when reading the document once for each variant would take more than a moment."""
+    variants = fields.fields("variants")
+    each = tuple(item for item in document.items if item[0].text != "variants")
+    reads = len(variants.names()) * count_values(YamlMapping(each, document.line)) if variants else 0
+    if reads > MAX_READ:
+        fields.fail(f"{reads} values in all variants are more than the limit of {MAX_READ}", "variants", "split it")
+    return reads > MAX_READ
+
+
 def parse_layers(
     document: YamlMapping, file: str, tests: Mapping[str, tuple[str, ...]], errors: list[BuildgraphError]
 ) -> list[Layer]:
     """The layers of one document. ``tests`` maps a layer's name to its test files."""
-    plain = Fields(document, file, "", errors, renderer({}, errors))
+    reopen = opener(document, file, errors)
+    return [] if is_too_large(document, reopen({})) else read_layers(reopen, tests)
+
+
+def read_layers(reopen: Opener, tests: Mapping[str, tuple[str, ...]]) -> list[Layer]:
+    """One layer for each variant of the document that ``reopen`` opens."""
+    plain = reopen({})
     name = plain.name("layer")
-    layers = []
-    for variant in read_variants(plain, "layer", name):
-        fields = Fields(document, file, "", errors, renderer(variant.expressions, errors))
-        layers.append(_read_layer(fields, name, variant, tests.get(name, ())))
-    return layers
+    variants = list(read_variants(plain, "layer", name))
+    return [_read_layer(reopen(variant.expressions), name, variant, tests.get(name, ())) for variant in variants]
 
 
 def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, ...]) -> Layer:
     fields.text("layer")
-    fields.fields("variants")
+    fields.skip("variants")
     kind = Kind(fields.choice("kind", tuple(Kind)))
     if name and not tests:
         fields.fail(f"the layer {name} has no tests", "layer", f"write layers/{name}/test_*.py")
@@ -104,33 +152,38 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         kind=kind,
         description=fields.text("description"),
         params=variant.params,
-        parents=fields.texts("parents"),
-        contexts=fields.texts("contexts") if kind is Kind.DOCKERFILE else (),
+        parents=_read_parents(fields, kind) if is_known else (),
+        contexts=fields.texts("contexts", form=NODE) if kind is Kind.DOCKERFILE else (),
         sources=(*sources, *extra),
         spec=spec,
-        env=fields.mapping("env"),
-        prepend=fields.lists("prepend"),
-        test_on=fields.texts("test_on"),
+        env=fields.mapping("env", keys=VARIABLE),
+        prepend=fields.lists("prepend", keys=VARIABLE),
+        test_on=fields.texts("test_on", form=NODE),
         tests=tests,
         compression=Compression(fields.choice("compression", tuple(Compression), Compression.ZSTD)),
         budget=fields.size("budget"),
         location=fields.location("layer"),
     )
-    if is_known and kind in {Kind.FILES, Kind.ROOTFS} and layer.parents:
-        fields.fail(f"a {kind} layer reads no parent", "parents", "say in test_on what its tests run on")
     if is_known:
         fields.finish()
     return layer
 
 
+def _read_parents(fields: Fields, kind: Kind) -> tuple[str, ...]:
+    if kind in {Kind.FILES, Kind.ROOTFS}:
+        fields.refuse("parents", f"a {kind} layer reads no parent", "say in test_on what its tests run on")
+        return ()
+    return fields.texts("parents", form=NODE, least=1 if kind is Kind.PYTHON else 0)
+
+
 def _check_subjects(fields: Fields, spec: Spec) -> None:
     table = fields.fields("sources")
-    known = table.names() if table else ()
+    known = frozenset(table.names()) if table else frozenset()
     for operation in spec.operations if isinstance(spec, FilesSpec) else ():
         takes_source = operation.action in {FileAction.UNPACK, FileAction.PLACE}
         if takes_source and operation.subject and operation.subject not in known:
-            hint = f"known: {', '.join(known)}" if known else "list it under sources"
-            fields.fail_at(operation.location, f"{operation.subject!r} is no source of this layer", hint)
+            hint = suggest(operation.subject, sorted(known)[:_SUGGESTED]) or "list it under sources"
+            fields.fail_at(operation.location, f"{quote(operation.subject)} is no source of this layer", hint)
 
 
 def _read_sources(fields: Fields) -> tuple[Source, ...]:
@@ -138,10 +191,8 @@ def _read_sources(fields: Fields) -> tuple[Source, ...]:
     if table is None:
         return ()
     sources = []
-    for name in table.names():
-        text = table.text(name)
-        if not is_name(name) or name in {PACKAGES, REQUIREMENTS}:
-            table.fail(f"{name!r} cannot name a source", name)
+    for name in table.names(SOURCE):
+        text = table.text(name, form=COORDINATE)
         if not table.is_sound(name):
             continue
         try:
@@ -153,46 +204,39 @@ def _read_sources(fields: Fields) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def _read_set(fields: Fields, key: str, extra: tuple[str, ...] = ()) -> tuple[Source, ...]:
-    requests = (*fields.texts(key), *extra)
-    if not requests:
-        if fields.is_sound(key):
-            fields.fail("at least one is needed", key)
-        return ()
+def _read_set(fields: Fields, key: str, form: Form) -> tuple[Source, ...]:
+    requests = fields.texts(key, form=form, least=1)
     return (Source(name=key, request=tuple(sorted(requests)), is_set=True, location=fields.location(key)),)
 
 
 def _read_rootfs(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
-    spec = RootfsSpec(suite=fields.name("suite"), hooks=fields.texts("hooks"))
-    for hook in spec.hooks:
-        if not is_inside(hook):
-            fields.fail(f"{hook!r} is not a path inside the layer's folder", "hooks")
-    return spec, _read_set(fields, PACKAGES)
+    spec = RootfsSpec(suite=fields.name("suite"), hooks=fields.texts("hooks", form=INSIDE))
+    return spec, _read_set(fields, PACKAGES, PACKAGE)
 
 
 def _read_python(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
     spec = PythonSpec(
-        prefix=fields.text("prefix"),
-        version=fields.text("python"),
-        platform=fields.text("manylinux"),
-        base=fields.name("base", ""),
+        prefix=fields.text("prefix", form=ABSOLUTE),
+        version=fields.text("python", form=PYTHON),
+        platform=fields.text("manylinux", form=PLATFORM),
+        base=fields.text("base", "", form=NODE),
         exclude=fields.texts("exclude"),
     )
-    if not fields.has("parents"):
-        fields.fail("a python layer needs the layer of its interpreter", "parents")
-    return spec, _read_set(fields, REQUIREMENTS)
+    return spec, _read_set(fields, REQUIREMENTS, REQUIREMENT)
 
 
 def _read_dockerfile(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
-    return DockerfileSpec(args=fields.mapping("args"), network=fields.text("network", "")), ()
+    spec = DockerfileSpec(
+        args=fields.mapping("args", keys=VARIABLE),
+        network=fields.text("network", "", form=REASON),
+        secrets=fields.mapping("secrets", keys=SECRET, form=REASON),
+    )
+    return spec, ()
 
 
 def _read_files(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
-    entries = tuple(fields.sequence("files"))
-    operations = tuple(operation for entry in entries if (operation := _read_operation(entry)))
-    if not entries and fields.is_sound("files"):
-        fields.fail("a files layer needs at least one operation", "files")
-    return FilesSpec(operations=operations), ()
+    entries = fields.sequence("files", least=1)
+    return FilesSpec(operations=tuple(operation for entry in entries if (operation := _read_operation(entry)))), ()
 
 
 _READERS = {
@@ -203,6 +247,14 @@ _READERS = {
 }
 
 _PATH_IN_KEY = {FileAction.WRITE, FileAction.LINK, FileAction.DIRECTORY}
+_SUBJECTS = {
+    FileAction.UNPACK: NAME,
+    FileAction.PLACE: NAME,
+    FileAction.COPY: INSIDE,
+    FileAction.WRITE: ABSOLUTE,
+    FileAction.LINK: ABSOLUTE,
+    FileAction.DIRECTORY: ABSOLUTE,
+}
 
 
 def _read_operation(fields: Fields) -> FileOp | None:
@@ -211,13 +263,8 @@ def _read_operation(fields: Fields) -> FileOp | None:
         fields.fail(f"exactly one of {', '.join(FileAction)} is wanted", hint="one operation an entry")
         return None
     action = actions[0]
-    subject = fields.text(action)
-    to = subject if action in _PATH_IN_KEY else fields.text("to")
-    place = action.value if action in _PATH_IN_KEY else "to"
-    if fields.is_sound(place) and (not to.startswith("/") or "/../" in f"{to}/"):
-        fields.fail(f"{to!r} is not an absolute path", place)
-    if action is FileAction.COPY and fields.is_sound(action) and not is_inside(subject):
-        fields.fail(f"{subject!r} is not a path inside the layer's files", action)
+    subject = fields.text(action, form=_SUBJECTS[action])
+    to = subject if action in _PATH_IN_KEY else fields.text("to", form=ABSOLUTE)
     uid, gid = fields.owner("owner")
     unpack = action is FileAction.UNPACK
     operation = FileOp(
@@ -231,7 +278,7 @@ def _read_operation(fields: Fields) -> FileOp | None:
         modes=_read_modes(fields) if unpack else (),
         text=fields.text("text") if action is FileAction.WRITE else "",
         target=fields.text("target") if action is FileAction.LINK else "",
-        link=fields.text("link", "") if action is FileAction.PLACE else "",
+        link=fields.text("link", "", form=INSIDE) if action is FileAction.PLACE else "",
         mode=fields.mode("mode") if action is not FileAction.LINK else None,
         uid=uid,
         gid=gid,

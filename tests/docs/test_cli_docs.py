@@ -46,7 +46,8 @@ def parse(words: list[str]) -> None:
     """Take the words as the program would, up to calling the command; ``click.UsageError`` when it would refuse."""
     command: click.Command = cli
     while isinstance(command, click.Group):
-        command = command.commands[words.pop(0)]
+        _, (name, *words), _ = command.make_parser(click.Context(command)).parse_args(words)
+        command = command.commands[name]
     context = command.make_context(command.name, words, resilient_parsing=False)
     assert not context.args
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +12,20 @@ import yaml
 
 from buildgraph.coordinate import parse_coordinate
 from buildgraph.manifest import Documents, parse_catalogue
-from buildgraph.model import FileAction, FilesSpec, Kind, Layer
+from buildgraph.manifest.templates import renderer
+from buildgraph.model import FileAction, FilesSpec, Kind, Layer, Location
 from tests.samples import PROJECT_TEXT
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from buildgraph.errors import BuildgraphError
     from buildgraph.model import Catalogue
 
     Values: TypeAlias = dict[str, object]
 
-TEXT = (Path(__file__).parents[2] / "docs" / "manifests.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
 BLOCKS: list[tuple[str, str, str]] = re.findall(
     r"^```yaml\n# (a part of )?(\S+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL
 )
@@ -100,3 +104,31 @@ def test_the_coordinates_of_the_table_are_coordinates() -> None:
     ]
     assert len(cells) == 5
     assert [str(parse_coordinate(text)) for text in examples] == examples
+
+
+def test_the_expressions_of_the_table_are_expressions() -> None:
+    errors: list[BuildgraphError] = []
+    render = renderer({"version": "4.1.1", "flavour": "gpu"}, errors)
+    shown = {text.replace("\\|", "|") for text in re.findall(r"^\| [a-z ]+ \|.*$", TEXT, flags=re.MULTILINE)}
+    expressions = [text for row in shown for text in re.findall(r"`({{.*?}})`", row)]
+    assert {text: render(text, Location(file="manifests.md")) for text in expressions} == {
+        "{{ 'cuda-12.1' if flavour == 'gpu' }}": "cuda-12.1",
+        "{{ {'gpu': 'cuda', 'cpu': 'blas'}[flavour] }}": "cuda",
+        "{{ version.split('.')[0] }}": "4",
+        "{{ version.split('.')[:2] | join('.') }}": "4.1",
+    }
+    assert errors == []
+
+
+def test_the_settings_for_editors_name_the_schemas_that_there_are() -> None:
+    (block,) = re.findall(r"^```json\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+    settings = json.loads(block)
+    named = {*settings["yaml.schemas"], *(entry["url"].removeprefix("./") for entry in settings["json.schemas"])}
+    assert named == {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "schema").iterdir()}
+
+
+def test_the_mistakes_that_are_shown_are_answered_like_that() -> None:
+    shown = re.findall(r"^    (manifests/.*)$", TEXT, flags=re.MULTILINE)
+    known = (ROOT / "tests" / "golden" / "mistakes.txt").read_text(encoding="utf-8").splitlines()
+    assert len(shown) == 3
+    assert set(shown) <= set(known)

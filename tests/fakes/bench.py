@@ -82,6 +82,7 @@ class Bench:
         self.engine = FakeEngine(self.blobs)
         self.probe = FakeProbe()
         self.guarded: list[str] = []
+        self.edited: set[str] = set()
 
     @cached_property
     def artifacts(self) -> dict[str, Artifact]:
@@ -196,6 +197,8 @@ class Bench:
             emit=events.append,
             cancel=cancel,
             clock=TickingClock(),
+            same_files=lambda folder: folder not in self.edited,
+            same_tests=lambda folder: folder not in self.edited,
         )
 
 

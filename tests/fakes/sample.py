@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from buildgraph.app.planning import plan_targets
 from buildgraph.app.session import open_session
 from buildgraph.cli import main
+from buildgraph.key import hash_document, hide_values
 from buildgraph.model import Verdict
-from buildgraph.plan import Wishes, compose_test_image, find_test_key
+from buildgraph.plan import Wishes, compose_test_image, find_test_document
 from buildgraph.record import VERDICTS, format_verdict
 
 if TYPE_CHECKING:
@@ -176,10 +177,11 @@ class Sample:
             node = session.catalogue.nodes[name]
             composition = compose_test_image(session.catalogue, node, planned.records)
             assert composition is not None, f"{name} is not built"
-            key = find_test_key(session.catalogue, node, composition.digest, session.facts)
+            document = find_test_document(session.catalogue, node, composition.digest, session.facts)
+            key = hash_document(document)
             verdict = Verdict(node=name, test_key=key, image=composition.digest, passed=1, skipped=(), seconds=0.1)
             if name != without:
-                session.store.write(VERDICTS, key, format_verdict(verdict))
+                session.store.write(VERDICTS, key, format_verdict(verdict, hide_values(document)))
 
     def write(self, path: str, text: str) -> None:
         """Put a file into the project."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from types import TracebackType
 
@@ -41,26 +43,40 @@ class Asked:
     headers: Mapping[str, str]
 
 
-class WebServer:
-    """Serves while its context is open. Each path has a list of replies; the last one repeats."""
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is what many tests are about."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
-    def __init__(self) -> None:
+
+class WebServer:
+    """Serves while its context is open. Each path has a list of replies; the last one repeats.
+
+    With ``tls`` it speaks https; ``host`` is the address of this machine that it listens on.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self.asked: list[Asked] = []
         self._replies: dict[str, list[Reply]] = defaultdict(list)
         self._lock = threading.Lock()
         self.released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._host = host
+        self._scheme = "https" if tls else "http"
+        self._server = _Server((host, 0), self._handler())
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     @property
     def address(self) -> str:
-        """``127.0.0.1:port``."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        """``host:port``."""
+        return f"{self._host}:{self._server.server_address[1]}"
 
     def url(self, path: str) -> str:
         """The URL of a path that starts with a slash."""
-        return f"http://{self.address}{path}"
+        return f"{self._scheme}://{self.address}{path}"
 
     def serve(self, path: str, *replies: Reply) -> str:
         """Answer requests for ``path`` with ``replies`` in turn; the path's URL."""

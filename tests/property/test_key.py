@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buildgraph.explain import explain_change
 from buildgraph.graph import find_dependents
-from buildgraph.key import compute_content_key, explain_change, hash_document
+from buildgraph.key import compute_content_key, hash_document
 from buildgraph.model import DockerfileSpec, FileAction, FileOp, FilesSpec, ImageConfig, Lock
 from tests.changes import MOVING, STILL
 from tests.samples import NOWHERE, World, make_catalogue, make_image, make_layer, make_world, sha256

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,17 +9,10 @@ from hypothesis import strategies as st
 from buildgraph.errors import BuildgraphError
 from buildgraph.pin import (
     PIN_KEYS,
-    Ledger,
-    LedgerEntry,
     PinValues,
-    format_ledger,
-    parse_ledger,
     read_pin,
     splice,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True).filter(lambda name: name not in PIN_KEYS)
 WORDS = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), codec="utf-8"), max_size=12).filter(
@@ -30,7 +21,6 @@ WORDS = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), codec="utf-
 COMMENTS = WORDS.map(lambda word: f"  # {word}") | st.just("")
 DIGESTS = st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True) | st.just("")
 PINS = st.builds(PinValues, registry=WORDS, repository=WORDS, tag=WORDS, digest=DIGESTS)
-NODES = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,8}", fullmatch=True)
 
 
 @st.composite
@@ -123,21 +113,6 @@ def test_any_text_is_pinned_or_refused(text: str, values: PinValues) -> None:
         assert read_pin(spliced, "image", file="v") == values
         return
     assert refusal.where.startswith("v")
-
-
-ENTRIES = st.builds(
-    LedgerEntry,
-    key=st.text(min_size=1, max_size=9),
-    digest=st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True),
-    tags=st.lists(st.text(max_size=9), max_size=3).map(tuple),
-)
-
-
-@given(st.dictionaries(NODES, ENTRIES, max_size=4))
-def test_a_ledger_survives_its_text(entries: Mapping[str, LedgerEntry]) -> None:
-    text = format_ledger(Ledger(entries=entries))
-    assert parse_ledger(text, "ledger.json") == Ledger(entries=entries)
-    assert text == format_ledger(Ledger(entries=dict(reversed(list(entries.items())))))
 
 
 def _frame(text: str) -> str:

@@ -14,7 +14,7 @@ from buildgraph.adapters.buildkit import BuildkitBuilder
 from buildgraph.adapters.dockerfile import DockerfileBuilder
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.errors import BuildFailure
-from buildgraph.model import DockerfileSpec, Kind
+from buildgraph.model import EMPTY, DockerfileSpec, Kind
 from tests.fakes.fetcher import FakeFetcher, make_artifact
 from tests.fakes.inputs import EPOCH, Inputs, ignore_progress, make_layer
 from tests.fakes.tiny import write_layer
@@ -44,6 +44,7 @@ class FakeBuildkit(BuildkitBuilder):
 
     calls: list[dict[str, object]] = field(default_factory=list)
     contexts: dict[str, dict[str, Seen]] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def export(
         self,
@@ -53,6 +54,7 @@ class FakeBuildkit(BuildkitBuilder):
         named: Mapping[str, str],
         args: Mapping[str, str],
         network: bool,
+        secrets: Mapping[str, str] = EMPTY,
         platform: str,
         dest: Path,
         log: Path,
@@ -61,6 +63,7 @@ class FakeBuildkit(BuildkitBuilder):
         assert not cancel.is_set()
         log.write_text("#1 done\n")
         self.calls.append({"dockerfile": dockerfile, "args": dict(args), "network": network, "platform": platform})
+        self.secrets = dict(secrets)
         places = {"context": context, **{name: Path(place) for name, place in named.items() if place.startswith("/")}}
         self.contexts = {name: look(place) for name, place in places.items()}
         self.contexts.update({name: {place: Seen(0, 0, "")} for name, place in named.items() if name not in places})
@@ -97,8 +100,8 @@ def builder(tmp_path: Path, store: LayoutStore, buildkit: FakeBuildkit) -> Docke
     return DockerfileBuilder(store, fetcher, buildkit, tmp_path / "layers")
 
 
-def layer(**fields: str) -> Layer:
-    return make_layer(DockerfileSpec(args={"MODULES": "java.base"}, **fields), Kind.DOCKERFILE, name="jdk")
+def layer(network: str = "") -> Layer:
+    return make_layer(DockerfileSpec(args={"MODULES": "java.base"}, network=network), Kind.DOCKERFILE, name="jdk")
 
 
 def test_the_last_stage_becomes_a_layer_of_the_store(
@@ -193,3 +196,14 @@ def test_a_layer_without_a_dockerfile_fails_with_the_place(builder: DockerfileBu
     (tmp_path / "layers/jdk/Dockerfile").unlink()
     with pytest.raises(BuildFailure, match=r"layers/jdk/Dockerfile: jdk has no Dockerfile"):
         builder(Inputs(layer=layer(), log=tmp_path / "log"))
+
+
+def test_steps_are_offered_the_secrets_of_the_layer(
+    tmp_path: Path, store: LayoutStore, buildkit: FakeBuildkit, builder: DockerfileBuilder
+) -> None:
+    builder(Inputs(layer=layer(), log=tmp_path / "log"))
+    assert buildkit.secrets == {}
+    fetcher = FakeFetcher(store.sources, {})
+    trusted = DockerfileBuilder(store, fetcher, buildkit, tmp_path / "layers", secrets={"token": "s3cret"})
+    trusted(Inputs(layer=layer(), log=tmp_path / "log"))
+    assert buildkit.secrets == {"token": "s3cret"}

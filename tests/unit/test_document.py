@@ -12,6 +12,7 @@ from buildgraph.manifest.document import (
     YamlMapping,
     YamlScalar,
     YamlSequence,
+    count_values,
     parse_document,
 )
 
@@ -115,12 +116,12 @@ def test_line_ends_of_other_systems_are_read() -> None:
         ("a: &x 1\nb: 2\n", "f.yaml:1: anchors and aliases are not allowed; write it out"),
         ("a: &x [1]\n", "f.yaml:1: anchors and aliases are not allowed; write it out"),
         ("a: 1\nb: *a\n", "f.yaml:2: anchors and aliases are not allowed; write it out"),
-        ("a: !!str 3.10\n", "f.yaml:1: the tag tag:yaml.org,2002:str is not allowed; remove it"),
+        ("a: !!str 3.10\n", "f.yaml:1: the tag 'tag:yaml.org,2002:str' is not allowed; remove it"),
         (
             "a: !!python/object/apply:os.system [id]\n",
-            "f.yaml:1: the tag tag:yaml.org,2002:python/object/apply:os.system",
+            "f.yaml:1: the tag 'tag:yaml.org,2002:python/object/apply:os.system'",
         ),
-        ("a: !own\n  b: 1\n", "f.yaml:1: the tag !own is not allowed; remove it"),
+        ("a: !own\n  b: 1\n", "f.yaml:1: the tag '!own' is not allowed; remove it"),
         ("a: [1\nb: 2\n", "f.yaml:2: not valid YAML: "),
         ("a: 'x\n", "f.yaml:2: not valid YAML: "),
         ("a: b: c\n", "f.yaml:1: not valid YAML: mapping values are not allowed in this context"),
@@ -155,3 +156,20 @@ def test_size_has_a_limit() -> None:
 
 def test_the_fast_parser_is_the_one_that_runs() -> None:
     assert yaml.__with_libyaml__
+
+
+def test_bytes_that_are_no_text_are_told_with_their_line() -> None:
+    text = b"a: x\nb: caf\xe9\n".decode("utf-8", "surrogateescape")
+    assert complaint(text) == "f.yaml:2: not UTF-8; save it as UTF-8"
+
+
+@pytest.mark.parametrize("text", ["\ufeffa: x\nb: y\n", "a: x\r\nb: y\r\n", "---\na: x\nb: y\n...\n"])
+def test_what_other_systems_write_around_a_document_does_not_matter(text: str) -> None:
+    plain = [
+        (key.text, value.text) for key, value in parse_document(text, "f.yaml").items if isinstance(value, YamlScalar)
+    ]
+    assert plain == [("a", "x"), ("b", "y")]
+
+
+def test_values_are_counted_at_any_depth() -> None:
+    assert count_values(parse_document("a: x\nb: [1, {c: y, d: [z]}]\n", "f.yaml")) == 8

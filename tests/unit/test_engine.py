@@ -16,6 +16,7 @@ from buildgraph.adapters.buildkit import read_failure
 from buildgraph.adapters.docker import DockerEngine, check_version
 from buildgraph.adapters.imagetar import expand_reference, stream_docker_archive, stream_oci_archive
 from buildgraph.adapters.process import Never
+from buildgraph.adapters.settings import Settings
 from buildgraph.adapters.toolchain import CLI, PLUGIN, Toolchain, ca_bundle, find_docker, find_toolchain, require_buildx
 from buildgraph.errors import EnvironmentFault, IntegrityError
 from buildgraph.model import Compression
@@ -241,3 +242,8 @@ def test_a_layer_of_another_length_than_recorded_stops_the_archive() -> None:
     blobs.blobs[layer.blob.digest] += b"more"
     with pytest.raises(IntegrityError):
         b"".join(stream_oci_archive(image, ["a/b:1"], blobs, held=frozenset()))
+
+
+def test_offline_no_root_is_made(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault, match="offline, and the engine's root is to be made from Debian"):
+        dockerd.make_root(tmp_path, say=print, cancel=Never(), settings=Settings(offline=True))

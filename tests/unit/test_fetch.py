@@ -327,6 +327,21 @@ def test_two_who_want_the_same_download_it_once(bench: Bench, server: WebServer)
     assert len(server.asked) == 1
 
 
+def test_fault_07_a_download_that_was_damaged_since_is_fetched_again(bench: Bench, server: WebServer, web: Web) -> None:
+    bench.places = (server.serve("/a", Reply(body=CONTENT), Reply(body=CONTENT)),)
+    bench.fetch()
+    bench.fetch()
+    assert len(server.asked) == 1
+    path = bench.fetcher.path(JAR)
+    path.write_bytes(CONTENT[:-1] + b"?")
+
+    later = SourceFetcher(bench.sources, lambda _artifact: bench.places, web=web, notice=bench.notices.append)
+    later.fetch([JAR], progress=lambda _done, _total: None, cancel=threading.Event())
+    assert path.read_bytes() == CONTENT
+    assert len(server.asked) == 2
+    assert bench.notices == [f"{path} was damaged and is fetched again"]
+
+
 def test_a_file_that_is_given_away_is_moved(bench: Bench, tmp_path: Path) -> None:
     given = tmp_path / "given.zip"
     given.write_bytes(CONTENT)
@@ -393,3 +408,13 @@ def test_an_empty_file_can_be_fetched(bench: Bench, server: WebServer) -> None:
     bench.places = (server.serve("/e", Reply()),)
     bench.fetch(empty)
     assert bench.fetcher.has(empty)
+
+
+def test_a_server_that_could_not_say_where_is_passed_over_and_told(bench: Bench, server: WebServer) -> None:
+    bench.places = (NetworkFault("the index is down"), server.serve("/a", Reply(body=CONTENT)))
+    bench.fetch()
+    assert bench.notices == ["the index is down; taken from the next place"]
+    bench.fetcher.drop(JAR)
+    bench.places = (NetworkFault("the index is down"),)
+    with pytest.raises(NetworkFault, match="the index is down"):
+        bench.fetch()

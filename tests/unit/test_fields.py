@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from buildgraph.forms import REASON, TAG, VARIABLE
 from buildgraph.manifest.document import parse_document
 from buildgraph.manifest.fields import Fields, is_inside, is_name
 
@@ -30,7 +31,7 @@ class Reading:
     @staticmethod
     def render(text: str, location: Location) -> str:
         assert location.file == "f.yaml"
-        return text.upper() if text.startswith("!") else text
+        return text.upper() if text.startswith("{{") else text
 
 
 GETTERS: dict[str, Callable[[Fields], object]] = {
@@ -43,9 +44,12 @@ GETTERS: dict[str, Callable[[Fields], object]] = {
     "mode": lambda fields: fields.mode("k"),
     "owner": lambda fields: fields.owner("k"),
     "texts": lambda fields: fields.texts("k"),
-    "integers": lambda fields: fields.integers("k"),
+    "integers": lambda fields: fields.integers("k", 1, 65535),
     "mapping": lambda fields: fields.mapping("k"),
     "lists": lambda fields: fields.lists("k"),
+    "tags": lambda fields: fields.texts("k", form=TAG, least=1),
+    "variables": lambda fields: fields.mapping("k", keys=VARIABLE),
+    "reasons": lambda fields: fields.mapping("k", form=REASON),
 }
 
 
@@ -55,7 +59,7 @@ GETTERS: dict[str, Callable[[Fields], object]] = {
         ("text", "word", "word"),
         ("text", "'3.10'", "3.10"),
         ("text", "''", ""),
-        ("text", "'!up'", "!UP"),
+        ("text", "'{{up}}'", "{{UP}}"),
         ("name", "spark-4.1", "spark-4.1"),
         ("choice", "b", "b"),
         ("integer", "0", 0),
@@ -89,9 +93,13 @@ def test_what_is_well_written_is_taken_without_complaint(getter: str, text: str,
         ("text", "3.10", 'f.yaml:1 (k): 3.10 is not a string to YAML; quote it: "3.10"'),
         ("text", "", 'f.yaml:1 (k): an empty value is not a string to YAML; quote it: ""'),
         ("text", "[a]", "f.yaml:1 (k): a string is wanted here"),
-        ("name", "Up", "f.yaml:1 (k): 'Up' is not a name; use lower-case letters, digits, '-' and '.'"),
-        ("name", "a..b", "f.yaml:1 (k): 'a..b' is not a name; use lower-case letters, digits, '-' and '.'"),
-        ("name", "''", "f.yaml:1 (k): '' is not a name; use lower-case letters, digits, '-' and '.'"),
+        ("name", "Up", "f.yaml:1 (k): 'Up' is not a name; use lower-case letters, digits, '-' and '.', at most 100"),
+        (
+            "name",
+            "a..b",
+            "f.yaml:1 (k): 'a..b' is not a name; use lower-case letters, digits, '-' and '.', at most 100",
+        ),
+        ("name", "''", "f.yaml:1 (k): '' is not a name; use lower-case letters, digits, '-' and '.', at most 100"),
         ("choice", "c", "f.yaml:1 (k): 'c' is none of a, b"),
         ("choice", "3", 'f.yaml:1 (k): 3 is not a string to YAML; quote it: "3"'),
         ("integer", "'7'", "f.yaml:1 (k): a whole number is wanted here"),
@@ -121,6 +129,20 @@ def test_what_is_well_written_is_taken_without_complaint(getter: str, text: str,
         ("mapping", "{a: 1}", 'f.yaml:1 (k.a): 1 is not a string to YAML; quote it: "1"'),
         ("mapping", "{a: {b: c}}", "f.yaml:1 (k.a): a string is wanted here"),
         ("lists", "{PATH: /a}", "f.yaml:1 (k.PATH): a list is wanted here"),
+        ("integers", "[80, 0]", "f.yaml:1 (k): 0 is not between 1 and 65535"),
+        ("integers", "[65536]", "f.yaml:1 (k): 65536 is not between 1 and 65535"),
+        ("size", "9999999999 GB", "f.yaml:1 (k): '9999999999 GB' is not a size; write it like 60 MB"),
+        ("size", "６０ MB", "f.yaml:1 (k): '６０ MB' is not a size; write it like 60 MB"),  # noqa: RUF001
+        ("owner", "'１:0'", "f.yaml:1 (k): '１:0' is not a numeric owner; write it like \"185:0\", in quotes"),  # noqa: RUF001
+        ("tags", "[a, 'b c']", "f.yaml:1 (k[1]): 'b c' is not a tag; letters, digits, '_', '.' and '-', at most 128"),
+        ("tags", "['']", "f.yaml:1 (k[0]): '' is not a tag; letters, digits, '_', '.' and '-', at most 128"),
+        ("tags", "[]", "f.yaml:1 (k): the list is empty; write at least one entry"),
+        (
+            "variables",
+            "{A-B: x}",
+            "f.yaml:1 (k.A-B): 'A-B' is not the name of a variable; use letters, digits and '_', and no digit first",
+        ),
+        ("reasons", "{A: ' '}", "f.yaml:1 (k.A): ' ' is not a reason; say why"),
     ],
 )
 def test_what_is_not_is_answered_with_one_line(getter: str, text: str, line: str) -> None:
@@ -130,7 +152,37 @@ def test_what_is_not_is_answered_with_one_line(getter: str, text: str, line: str
     assert reading.complaints == [line]
 
 
-@pytest.mark.parametrize("getter", ["text", "name", "choice", "integer"])
+def test_the_closest_key_is_named() -> None:
+    reading = Reading("descripton: x\nkind: y\n")
+    reading.fields.text("description", "")
+    reading.fields.text("kind")
+    reading.fields.finish()
+    assert reading.complaints == ["f.yaml:1 (descripton): unknown key 'descripton'; did you mean description?"]
+
+
+def test_a_place_and_what_was_written_stay_short_and_on_one_line() -> None:
+    reading = Reading(f'"a\\nb": x\n{"k" * 200}: x\nk: {"V" * 200}\n')
+    reading.fields.name("k")
+    reading.fields.finish()
+    assert reading.complaints == [
+        (
+            f"f.yaml:3 (k): {'V' * 80!r}… (200 characters) is not a name; use lower-case letters, digits, '-' and '.', "
+            "at most 100"
+        ),
+        "f.yaml:1 (a\\nb): unknown key 'a\\nb'; known here: k",
+        f"f.yaml:2 ({'k' * 60}…): unknown key {'k' * 80!r}… (200 characters); known here: k",
+    ]
+
+
+def test_a_key_that_has_no_place_here_is_refused_with_the_reason() -> None:
+    reading = Reading("a: x\n")
+    reading.fields.refuse("a", "no a here", "write b")
+    reading.fields.refuse("c", "no c here", "write d")
+    reading.fields.finish()
+    assert reading.complaints == ["f.yaml:1 (a): no a here; write b"]
+
+
+@pytest.mark.parametrize("getter", ["text", "name", "choice", "integer", "tags"])
 def test_what_is_required_and_missing_is_told_once(getter: str) -> None:
     reading = Reading("other: x")
     GETTERS[getter](reading.fields)
@@ -161,7 +213,6 @@ def test_defaults_that_are_given_are_taken() -> None:
     assert fields.text("k", "d") == "d"
     assert fields.name("k", "") == ""
     assert fields.choice("k", ("a", "b"), "b") == "b"
-    assert fields.integer("k", 7) == 7
 
 
 def test_keys_that_nobody_asked_for_are_reported_with_those_that_are_known() -> None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from buildgraph.errors import UsageError
-from buildgraph.graph import check_graph, find_closure, find_dependents, find_targets, sort_nodes, to_networkx
+from buildgraph.graph import (
+    MAX_SUGGESTED,
+    check_graph,
+    find_closure,
+    find_dependents,
+    find_targets,
+    sort_nodes,
+    to_networkx,
+)
 from buildgraph.model import DockerfileSpec, Location, Pin, PythonSpec
 from tests.samples import NOWHERE, make_catalogue, make_image, make_layer, make_world
 
@@ -137,6 +146,7 @@ class TestSize:
     def test_a_circle_of_five_hundred_is_told_as_a_path(self) -> None:
         nodes = [make_layer(f"n{rank}", STEP, parents=(f"n{(rank + 1) % 500}",)) for rank in range(500)]
         (error,) = check_graph(make_catalogue(nodes))
+        assert error.hint == "take one of these steps out"
         steps = error.what.removeprefix("nodes need each other in a circle: ").split(" -> ")
         assert len(steps) == 501
         assert steps[0] == steps[-1]
@@ -169,11 +179,54 @@ class TestCheck:
         (error,) = check_graph(catalogue)
         assert error.what == "nodes need each other in a circle: one -> two -> one"
 
-    def test_circles_are_told_only_when_all_names_are_known(self) -> None:
+    def test_an_unknown_name_hides_no_circle(self) -> None:
         catalogue = make_catalogue(
-            [make_layer("a", STEP, parents=("b",)), make_layer("b", STEP, parents=("a", "nowhere"))]
+            [make_layer("a", STEP, parents=("b",)), make_layer("b", STEP, parents=("a", "nowhere", "b"))]
         )
-        assert [error.what for error in check_graph(catalogue)] == ["b: parents names nowhere, which is no node"]
+        assert [error.what for error in check_graph(catalogue)] == [
+            "b: parents names nowhere, which is no node",
+            "b names itself under parents",
+            "nodes need each other in a circle: a -> b -> a",
+        ]
+
+    def test_fault_30_every_set_of_nodes_in_circles_is_told_by_a_shortest_one(self) -> None:
+        wanted = {"a": "b", "b": "c", "c": "d a", "d": "a", "e": "f", "f": "e a", "g": "a e", "h": "h"}
+        nodes = [make_layer(name, STEP, parents=tuple(parents.split())) for name, parents in wanted.items()]
+        assert [error.what for error in check_graph(make_catalogue(nodes))] == [
+            "h names itself under parents",
+            "nodes need each other in a circle: a -> b -> c -> a",
+            "nodes need each other in a circle: e -> f -> e",
+        ]
+
+    def test_fault_30_a_circle_of_ten_thousand_is_found(self) -> None:
+        nodes = [make_layer(f"n{rank}", STEP, parents=(f"n{(rank + 1) % 10_000}",)) for rank in range(10_000)]
+        (error,) = check_graph(make_catalogue(nodes))
+        assert error.what.count(" -> ") == 10_000
+
+    def test_thousands_of_unknown_names_are_told_without_a_search_for_each(self) -> None:
+        nodes = [make_layer(f"n{rank}", STEP, parents=(f"gone-{rank}",)) for rank in range(5_000)]
+        errors = check_graph(make_catalogue(nodes))
+        assert len(errors) == 5_000
+        assert sum("did you mean" in error.hint for error in errors) <= MAX_SUGGESTED
+
+    def test_two_images_of_one_name_are_a_mistake(self) -> None:
+        images = [replace(make_image(name, ("a",)), repository="sample/shop", tags=("1", "2")) for name in ("x", "y")]
+        catalogue = make_catalogue([make_layer("a"), *images, replace(make_image("z", ("a",)), tags=("1", "1"))])
+        assert [error.what for error in check_graph(catalogue)] == [
+            "y: sample/shop:1 is the name of x, too",
+            "y: sample/shop:2 is the name of x, too",
+            "z lists a tag twice",
+        ]
+
+    def test_two_pins_of_one_place_are_a_mistake(self) -> None:
+        pins = [
+            Pin(image=image, file="values.yaml", path="image", location=Location(file="manifests/pins.yaml", line=line))
+            for line, image in enumerate(("shop", "small"), start=2)
+        ]
+        catalogue = make_catalogue(CATALOGUE.nodes.values(), pins=tuple(pins))
+        assert [str(error) for error in check_graph(catalogue)] == [
+            "manifests/pins.yaml:3: image of values.yaml is pinned already at manifests/pins.yaml:2"
+        ]
 
     def test_every_mistake_is_told(self) -> None:
         catalogue = make_catalogue(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from buildgraph.errors import ErrorGroup, LockError
-from buildgraph.lock import find_extra, find_unlocked, format_lock, parse_lock, with_entries
+from buildgraph.lock import MAX_BYTES, find_extra, find_unlocked, format_lock, parse_lock, with_entries
 from buildgraph.model import Lock, LockEntry
 from tests.golden_files import check_golden
 from tests.samples import make_artifact, make_catalogue, make_layer, make_source, make_world, sha256
@@ -113,8 +113,8 @@ class TestFault37:
     )
     def test_fault_37_weak_or_malformed_hash(self, value: str) -> None:
         assert complaint(driver(sha256=value)) == (
-            f"{FILE} (tools.driver): maven:org.example:driver:42.7.8: sha256 is 64 lower-case hexadecimal digits; "
-            "run: buildgraph lock --update tools"
+            f"{FILE} (tools.driver): maven:org.example:driver:42.7.8: sha256 {value!r} is not 64 lower-case "
+            "hexadecimal digits; run: buildgraph lock --update tools"
         )
 
     def test_fault_37_sha1_alone(self) -> None:
@@ -124,7 +124,7 @@ class TestFault37:
     def test_fault_37_sha1_beside_sha256(self) -> None:
         assert "an artifact has coordinate, file, sha256 and size" in complaint(driver(sha1="da39a3ee"))
 
-    @pytest.mark.parametrize("size", [0, -1, 1.5, 1000.0, "1000", True, [1000]])
+    @pytest.mark.parametrize("size", [0, -1, 1.5, 1000.0, "1000", True, [1000], float("nan"), 1e400, 10**400])
     def test_fault_37_size_of_another_type(self, size: object) -> None:
         assert "size" in complaint(driver(size=size))
 
@@ -233,6 +233,15 @@ class TestRefusal:
             ("null", "not a lock of format 1"),
             ('{"lock": 2, "nodes": {}}', "not a lock of format 1"),
             ('{"lock": "1", "nodes": {}}', "not a lock of format 1"),
+            ('{"lock": 1.0, "nodes": {}}', "not a lock of format 1"),
+            ('{"lock": true, "nodes": {}}', "not a lock of format 1"),
+            ('{"lock": NaN, "nodes": {}}', "not a lock of format 1"),
+            ('{"lock": 1, "nodes": {},}', "not a lock: "),
+            ('{"lock": 1, "nodes": {"../x": {}}}', "'../x' is not the name of a node"),
+            ('{"lock": 1, "nodes": {"a\\nb": {}}}', "'a\\nb' is not the name of a node"),
+            ('{"lock": 1, "nodes": {"\\ud800": {}}}', "'\\ud800' is not the name of a node"),
+            (f'{{"lock": {"9" * 5000}}}', "not a lock: Exceeds the limit (4300 digits) for integer string conversion"),
+            (" " * (MAX_BYTES + 1), "more than the limit of 33554432 bytes"),
             ('{"nodes": {}}', "not a lock of format 1"),
             ('{"lock": 1}', "the keys must be lock and nodes"),
             ('{"lock": 1, "nodes": []}', "the keys must be lock and nodes"),
@@ -257,7 +266,8 @@ class TestRefusal:
             ({"request": ["x"], "artifacts": [], "more": 1}, "an entry has request and artifacts"),
             ({"request": "x", "artifacts": []}, "request is a list of strings"),
             ({"request": [1], "artifacts": []}, "request is a list of strings"),
-            ({"request": [], "artifacts": []}, "request is a list of strings"),
+            ({"request": [], "artifacts": []}, "request is a list of at least one"),
+            ({"request": ["a\nb"], "artifacts": []}, "request is a list of strings"),
             ({"request": ["x"], "artifacts": []}, "artifacts is a list of at least one"),
             ({"request": ["x"], "artifacts": {}}, "artifacts is a list of at least one"),
             ({"request": ["x"], "artifacts": ["y"]}, "an artifact has coordinate, file, sha256 and size"),
@@ -276,9 +286,11 @@ class TestRefusal:
             ({"file": ""}, "'' is not a file name"),
             ({"file": "a\n"}, "'a\\n' is not a file name"),
             ({"file": 3}, "everything in an artifact but its size is a string"),
+            ({"licence": "a\x1b[31m"}, "licence 'a\\x1b[31m' is not one line of text"),
+            ({"licence": "\ud800"}, "licence '\\ud800' is not one line of text"),
             ({"licence": ["MIT"]}, "everything in an artifact but its size is a string"),
             ({"coordinate": "maven:org.example:driver:42.7.*"}, "not one exact version"),
-            ({"coordinate": "driver"}, "'driver' is no coordinate"),
+            ({"coordinate": "driver"}, "'driver' is not a coordinate"),
             ({"coordinate": "deb:bash=5", "path": "bookworm ../../etc/passwd"}, "is not a place in an archive"),
             ({"url": "https://example.org/"}, "an artifact has coordinate, file, sha256 and size"),
         ],

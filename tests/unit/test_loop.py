@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -229,7 +230,14 @@ def test_downloads_run_beside_the_jobs() -> None:
 def test_the_story_of_a_run_is_told_in_events() -> None:
     events: list[Event] = []
     result = run(fail_at("a"), step("a"), step("b", "a"), step("c"), events=events)
-    assert events[0] == RunStarted(run="the-run", steps=("a", "b", "c"), reused=1)
+    begun = events[0]
+    assert isinstance(begun, RunStarted)
+    assert (begun.run, begun.reused, begun.slots) == ("the-run", 1, (("net", NET_SLOTS), ("work", 1)))
+    assert [(each.id, each.needs, each.expected, each.tail, each.resource) for each in begun.steps] == [
+        ("a", (), 1, 2, "work"),
+        ("b", ("a",), 1, 1, "work"),
+        ("c", (), 1, 1, "work"),
+    ]
     assert [event.step for event in events if isinstance(event, StepStarted)] == ["a", "c"]
     finished = {event.step: event for event in events if isinstance(event, StepFinished)}
     assert Counter(event.outcome for event in finished.values()) == Counter(
@@ -245,3 +253,13 @@ def test_durations_are_those_of_the_clock() -> None:
     result = run(succeed, step("a"))
     entry = result.steps[0]
     assert (entry.started, entry.seconds, result.seconds) == (1.0, 1.0, 3.0)
+
+
+def test_fault_11_12_what_the_operating_system_refuses_fails_the_step_in_one_line() -> None:
+    def perform(_: Step) -> Done:
+        raise OSError(errno.ENOSPC, "No space left on device", "/store/log")
+
+    result = run(perform, step("a"), step("b", "a"))
+    assert outcomes(result) == {"a": Outcome.FAILED, "b": Outcome.BLOCKED}
+    assert result.failed[0].note.startswith("/store/log: No space left on device; ")
+    assert result.exit_code is ExitCode.ENVIRONMENT

@@ -7,12 +7,8 @@ import yaml
 
 from buildgraph.errors import ManifestError, UsageError
 from buildgraph.pin import (
-    Ledger,
-    LedgerEntry,
     PinValues,
     diff,
-    format_ledger,
-    parse_ledger,
     read_pin,
     splice,
     splice_images,
@@ -186,6 +182,9 @@ def test_fault_39_a_flow_key_without_a_value_is_refused() -> None:
         ("image: *nothing\n", "v:1: not YAML: found undefined alias 'nothing'"),
         ("a: \x00\n", "v: not YAML: unacceptable character #x0000: special characters are not allowed"),
         ("[" * 5000, "v: not YAML: maximum recursion depth exceeded"),
+        ('a: "\\UFFFFFFFF"\n', "v: not YAML: "),
+        (f"%YAML 1.{'1' * 5000}\n---\na: x\n", "v: not YAML: Exceeds the limit (4300 digits)"),
+        (" " * ((1 << 20) + 1), "v: more than the limit of 1048576 bytes; split it"),
         (VALUES.replace('"4.1.0"', "[4]"), "v:5: image.tag is not a string; write one string on one line"),
     ],
 )
@@ -238,6 +237,13 @@ def test_the_images_of_the_annotation_change(newline: str) -> None:
     assert splice_images(spliced, {"spark-4.1-gpu": reference}, file="Chart.yaml") == spliced
 
 
+@pytest.mark.parametrize("end", ["", "   ", "\n", "\n      ", "\n\n  \n"])
+def test_blanks_at_the_end_of_the_annotation_stay(end: str) -> None:
+    text = CHART.partition("version: 0.1.0")[0].rstrip("\n") + end
+    spliced = splice_images(text, {"spark-4.1": "x"}, file="Chart.yaml")
+    assert spliced == text.replace("docker.io/spark-k8s/spark:4.1.0\n", "x\n")
+
+
 def test_an_image_that_the_annotation_lacks_is_named() -> None:
     with pytest.raises(ManifestError, match=r"^Chart.yaml:6: artifacthub.io/images does not list spark-3.5; add"):
         splice_images(CHART, {"spark-3.5": "x"}, file="Chart.yaml")
@@ -258,64 +264,6 @@ def test_the_diff_shows_the_changed_line() -> None:
 
 def test_equal_texts_have_no_diff() -> None:
     assert diff(VALUES, VALUES, "v") == ""
-
-
-LEDGER = Ledger(
-    entries={
-        "spark-4.1.1-gpu": LedgerEntry(key="k2", digest=DIGEST, tags=("4.1.1-gpu", "4.1-gpu")),
-        "jupyter-4.1": LedgerEntry(key="k1", digest=DIGEST, tags=()),
-    }
-)
-
-LEDGER_TEXT = f"""\
-{{
-  "ledger": 1,
-  "nodes": {{
-    "jupyter-4.1": {{
-      "digest": "{DIGEST}",
-      "key": "k1",
-      "tags": []
-    }},
-    "spark-4.1.1-gpu": {{
-      "digest": "{DIGEST}",
-      "key": "k2",
-      "tags": [
-        "4.1.1-gpu",
-        "4.1-gpu"
-      ]
-    }}
-  }}
-}}
-"""
-
-
-def test_the_ledger_is_written_sorted_and_read_back() -> None:
-    assert format_ledger(LEDGER) == LEDGER_TEXT
-    assert parse_ledger(LEDGER_TEXT, "ledger.json") == LEDGER
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('"ledger": 1', '"ledger": 2', "ledger.json:1: not a ledger of format 1"),
-        ('"nodes": {', '"node": {', "ledger.json:1: a ledger holds exactly 'ledger' and 'nodes'"),
-        ('"key": "k2",', "", "ledger.json:9: spark-4.1.1-gpu: an entry holds exactly key, digest and tags"),
-        ('"key": "k2"', '"key": ""', "ledger.json:9: spark-4.1.1-gpu: key is not a string"),
-        (
-            f'{DIGEST}",\n      "key": "k2',
-            'sha256:1",\n      "key": "k2',
-            "ledger.json:9: spark-4.1.1-gpu: digest is not",
-        ),
-        ('"4.1-gpu"', "4.1", "ledger.json:9: spark-4.1.1-gpu: tags is not a list of strings"),
-        ('"key": "k1"', '"key": "k1" x', "ledger.json:6: not JSON: Expecting ',' delimiter"),
-        ('"key": "k1"', '"digest": "k1"', "ledger.json: 'digest' is written more than once"),
-        (LEDGER_TEXT, "[" * 100_000, "ledger.json: maximum recursion depth exceeded"),
-    ],
-)
-def test_a_ledger_of_another_shape_is_refused(old: str, new: str, message: str) -> None:
-    with pytest.raises(ManifestError) as caught:
-        parse_ledger(LEDGER_TEXT.replace(old, new), "ledger.json")
-    assert str(caught.value).startswith(message)
 
 
 def _tagged(tag: str) -> PinValues:

@@ -7,7 +7,8 @@ import pytest
 
 from buildgraph.app.pinning import Change, check_pins, find_pin_changes, write_changes
 from buildgraph.errors import BuildFailure, LockError, ManifestError, Stale, UsageError
-from buildgraph.pin import parse_ledger, read_pin
+from buildgraph.ledger import parse_ledger
+from buildgraph.pin import read_pin
 
 if TYPE_CHECKING:
     from tests.fakes.sample import Sample

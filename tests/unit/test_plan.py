@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from buildgraph.graph import find_closure
-from buildgraph.plan import Action, State, Wishes, make_plan
+from buildgraph.plan import Action, State, Wishes, find_test_key, make_plan
+from buildgraph.plan import TestFacts as Facts  # pytest would take the name for a class of tests
 from buildgraph.report import format_plan
 from tests.fakes.catalogues import (
     make_catalogue,
@@ -208,3 +209,12 @@ def test_every_node_is_either_reused_or_has_a_step(target: str) -> None:
     done = plan(target, made={"os", "drivers"}, passed={"os"})
     assert set(done.reused) | {step.node for step in done.steps} == set(done.nodes)
     assert set(done.reused).isdisjoint(step.node for step in done.steps)
+
+
+def test_files_of_the_same_name_in_two_folders_both_count() -> None:
+    trees = {"os": {"testdata/a": "-:1"}, "drivers": {"testdata/a": "-:2"}}
+    keys = {
+        find_test_key(CATALOGUE, TOOL, "sha256:0", Facts(trees=tree, fixtures="", capabilities=()))
+        for tree in (trees, {**trees, "os": {"testdata/a": "-:3"}}, {**trees, "drivers": {"testdata/a": "-:3"}})
+    }
+    assert len(keys) == 3

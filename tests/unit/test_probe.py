@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from buildgraph.adapters.fixtures import has_gpu
-from buildgraph.adapters.probe import PytestProbe
-from buildgraph.adapters.process import Never
 from buildgraph.errors import Interrupted
 from buildgraph.model import Skip
 from tests.fakes.probe import FakeProbe
+from tests.fakes.probing import Project, make_project, running_commands
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from buildgraph.model import TestCounts
-    from buildgraph.ports import Cancel, Probe
-
-DOCKER = """#!/bin/sh
-echo "$@" >> "$HOME/docker-calls"
-if [ "$1" = ps ]; then echo c0ffee; fi
-"""
-
-
-@dataclass(frozen=True)
-class Project:
-    """A directory with test files, and a probe on it."""
-
-    root: Path
-    probe: PytestProbe
-
-    def write(self, name: str, text: str) -> str:
-        path = self.root / "layers" / "demo" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return str(path.relative_to(self.root))
-
-    @property
-    def log(self) -> Path:
-        return self.root / "log"
-
-    @property
-    def docker_calls(self) -> list[str]:
-        return (self.root / "docker-calls").read_text().splitlines()
-
-    def run(self, *tests: str, inherited: tuple[str, ...] = (), cancel: Cancel | None = None) -> TestCounts:
-        return self.probe.run(
-            "demo-1",
-            reference="demo:1",
-            tests=tests,
-            inherited=inherited,
-            params={"version": "1=1"},
-            log=self.log,
-            cancel=cancel or Never(),
-        )
-
-
-def make_project(root: Path, *, timeout: float = 60, log_bytes: int = 1_000_000) -> Project:
-    docker = root / "bin" / "docker"
-    docker.parent.mkdir()
-    docker.write_text(DOCKER)
-    docker.chmod(0o755)
-    environ = {"HOME": str(root), "PATH": os.environ["PATH"]}
-    probe = PytestProbe(project=root, environ=environ, docker=str(docker), timeout=timeout, log_bytes=log_bytes)
-    return Project(root, probe)
+    from buildgraph.ports import Probe
 
 
 @pytest.fixture
@@ -138,6 +88,13 @@ def test_a_file_that_cannot_be_read_is_a_failure(project: Project) -> None:
     assert "pytest ended with exit code 2" in counts.failures
 
 
+def test_the_cases_are_kept_beside_the_log(project: Project) -> None:
+    counts = project.run(project.write("test_demo.py", "def test_it():\n    pass\n"))
+    assert counts.passed == 1
+    kept = project.log.with_suffix(".xml").read_text()
+    assert 'name="test_it"' in kept
+
+
 def test_a_crash_is_a_failure_with_its_exit_code(project: Project) -> None:
     counts = project.run(project.write("test_demo.py", "import os\n\ndef test_it():\n    os._exit(3)\n"))
     assert (counts.passed, counts.failures) == (0, ("pytest ended with exit code 3",))
@@ -149,16 +106,6 @@ def test_a_run_that_does_not_end_is_a_failure(tmp_path: Path) -> None:
     counts = project.run(project.write("test_demo.py", text))
     assert counts.failures == ("the tests did not end within 2 s",)
     assert not any("sleep\x00987" in command for command in running_commands())
-
-
-def running_commands() -> list[str]:
-    commands = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            commands.append(path.read_text(errors="replace"))
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended meanwhile
-    return commands
 
 
 def test_a_flood_of_output_is_stopped(project: Project) -> None:

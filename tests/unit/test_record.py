@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from buildgraph.model import Skip, Verdict
-from buildgraph.record import Record, format_record, format_verdict, parse_record, parse_verdict
+from buildgraph.record import Record, format_record, format_verdict, parse_record, parse_test_document, parse_verdict
 from tests.golden_files import check_golden
 from tests.samples import make_named, make_world, sha256
 
@@ -57,6 +57,18 @@ def test_a_verdict_is_written_as_in_its_golden_file_and_read_back() -> None:
     text = format_verdict(VERDICT)
     check_golden("records/verdict.json", text)
     assert parse_verdict(text) == VERDICT
+
+
+def test_a_verdict_may_hold_what_its_test_key_was_made_of() -> None:
+    text = format_verdict(VERDICT, DOCUMENT)
+    assert parse_verdict(text) == VERDICT
+    assert parse_test_document(text) == DOCUMENT
+    assert parse_test_document(format_verdict(VERDICT)) is None
+
+
+@pytest.mark.parametrize("text", [*MALFORMED, '{"document": 1}', '{"document": null}'])
+def test_what_holds_no_document_gives_none(text: str) -> None:
+    assert parse_test_document(text) is None
 
 
 def test_the_key_document_of_a_record_survives_as_it_is() -> None:

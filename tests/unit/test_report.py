@@ -218,12 +218,12 @@ def test_a_summary_counts_what_was_done_and_not_what_was_found() -> None:
     assert format_summary(make_result(), PLAN) == "nothing done; 2 nodes reused; 4.6 s"
 
 
-def test_the_exit_code_is_that_of_the_worst_failure() -> None:
+def test_the_exit_code_is_that_of_the_worst_failure_unless_the_user_interrupted() -> None:
     failed = entry("build:root", Outcome.FAILED, code=ExitCode.FAILED)
     no_engine = entry("test:root", Outcome.FAILED, code=ExitCode.ENVIRONMENT)
     stopped = entry("compose:app", Outcome.CANCELLED)
     assert make_result(entry("build:root")).exit_code is ExitCode.OK
-    assert make_result(failed, stopped).exit_code is ExitCode.FAILED
+    assert make_result(failed, stopped).exit_code is ExitCode.INTERRUPTED
     assert make_result(no_engine, failed).exit_code is ExitCode.ENVIRONMENT
     assert make_result(entry("build:root"), stopped).exit_code is ExitCode.INTERRUPTED
 

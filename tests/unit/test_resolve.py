@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from buildgraph.adapters.debian import DebianArchive, Listed, first_complaint, parse_sources, parse_uris, to_artifact
-from buildgraph.adapters.gomod import GoModules, read_answer
+from buildgraph.adapters.debian import Listed, first_complaint, parse_sources, parse_uris, to_artifact
+from buildgraph.adapters.gomod import read_answer
 from buildgraph.adapters.gomod import read_licence as read_module_licence
-from buildgraph.adapters.maven import MavenRepositories, newest_version, parse_versions, read_pom
-from buildgraph.adapters.pypi import PackageIndex, Target, configured_index, read_licence, supported_tags
-from buildgraph.adapters.requirements import RequirementSets, check_requirements, parse_pins
-from buildgraph.adapters.resolve import CoordinateResolver, Registries
-from buildgraph.adapters.web import Patience, Web
+from buildgraph.adapters.maven import newest_version, parse_versions, read_pom
+from buildgraph.adapters.pypi import Target, read_licence, supported_tags
+from buildgraph.adapters.requirements import check_requirements, parse_pins
+from buildgraph.adapters.resolve import CoordinateResolver, open_registries
+from buildgraph.adapters.settings import Settings
+from buildgraph.adapters.web import Patience
 from buildgraph.errors import IntegrityError, LockError, ManifestError, NetworkFault, UsageError
 from buildgraph.model import (
     Artifact,
@@ -116,18 +117,11 @@ def server() -> Iterator[WebServer]:
 @pytest.fixture
 def resolver(server: WebServer, tmp_path: Path) -> Iterator[CoordinateResolver]:
     cancel = threading.Event()
-    web = Web(Patience(connect=2, read=2, retries=1, pause=0.01))
-    index = PackageIndex(web, cancel=cancel, endpoint=server.url("/simple"))
-    registries = Registries(
-        web=web,
-        index=index,
-        requirements=RequirementSets(index, scratch=tmp_path, cancel=cancel),
-        maven=MavenRepositories(web, cancel=cancel, repositories=[server.url("/one"), server.url("/two")]),
-        debian=DebianArchive(tmp_path, cancel=cancel),
-        go=GoModules(tmp_path, cancel=cancel),
-    )
+    settings = Settings(index=(server.url("/simple"),), maven=(server.url("/one"), server.url("/two")))
+    patience = Patience(connect=2, read=2, retries=1, pause=0.01)
+    registries = open_registries(tmp_path, settings, cancel=cancel, patience=patience)
     yield CoordinateResolver(registries, cancel=cancel)
-    web.session.close()
+    registries.web.session.close()
 
 
 def serve_project(server: WebServer, name: str, *files: dict[str, object]) -> None:
@@ -164,7 +158,7 @@ def test_the_best_wheel_for_the_target_is_chosen(resolver: CoordinateResolver, s
         size=100,
         licence="MIT",
     )
-    assert resolver.locate(found) == (server.url(f"/files/{names[2]}"),)
+    assert list(resolver.locate(found)) == [server.url(f"/files/{names[2]}")]
 
 
 def test_a_wheel_tells_its_licence_itself_where_the_index_does_not(
@@ -244,13 +238,6 @@ def test_tags_go_from_the_newest_glibc_to_the_oldest() -> None:
 )
 def test_the_licence_is_read_where_it_is_most_exact(metadata: str, licence: str) -> None:
     assert read_licence(metadata) == licence
-
-
-def test_the_users_index_is_honoured(tmp_path: Path) -> None:
-    settings = tmp_path / "pip.conf"
-    settings.write_text("[global]\nindex-url = https://index.test/%2f/simple\n")
-    assert configured_index({"PIP_INDEX_URL": "https://a.test", "UV_INDEX_URL": "https://b.test"}) == "https://a.test"
-    assert configured_index({"PIP_CONFIG_FILE": str(settings)}) == "https://index.test/%2f/simple"
 
 
 def test_pins_and_hashes_are_read_from_compiled_requirements() -> None:
@@ -400,3 +387,51 @@ def test_sets_belong_to_the_kinds_that_take_them(resolver: CoordinateResolver) -
 def test_a_bad_coordinate_in_the_lock_is_the_locks_fault(resolver: CoordinateResolver) -> None:
     with pytest.raises(LockError, match="is no coordinate"):
         resolver.locate(Artifact(coordinate="x", file="x", sha256="0" * 64, size=0))
+
+
+def serve_index(server: WebServer, tmp_path: Path, *names: str) -> CoordinateResolver:
+    """A resolver with these indexes of the server, in this order."""
+    cancel = threading.Event()
+    settings = Settings(index=tuple(server.url(f"/{name}/simple") for name in names))
+    patience = Patience(connect=2, read=2, retries=0, pause=0.01)
+    return CoordinateResolver(open_registries(tmp_path, settings, cancel=cancel, patience=patience), cancel=cancel)
+
+
+def serve_wheel(server: WebServer, index: str, wheel: str) -> None:
+    page = {"meta": {"api-version": "1.1"}, "name": "pkg", "versions": [], "files": [entry(server, wheel)]}
+    headers = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    server.serve(f"/{index}/simple/pkg/", Reply(body=json.dumps(page).encode(), headers=headers))
+
+
+def test_the_first_index_that_has_a_project_decides_on_its_versions(server: WebServer, tmp_path: Path) -> None:
+    resolver = serve_index(server, tmp_path, "none", "ours", "public")
+    serve_wheel(server, "ours", "pkg-1.0-py3-none-any.whl")
+    serve_wheel(server, "public", "pkg-9.0-py3-none-any.whl")
+    assert ask(resolver, "pypi:pkg==1.0").file == "pkg-1.0-py3-none-any.whl"
+    with pytest.raises(NetworkFault, match="has no wheel"):
+        ask(resolver, "pypi:pkg==9.0")
+
+
+def test_an_index_that_fails_is_passed_over_for_a_locked_file_and_told(server: WebServer, tmp_path: Path) -> None:
+    resolver = serve_index(server, tmp_path, "broken", "good")
+    server.serve("/broken/simple/pkg/", Reply(status=500))
+    serve_wheel(server, "good", "pkg-1.0-py3-none-any.whl")
+    locked = Artifact(coordinate="pypi:pkg==1.0", file="pkg-1.0-py3-none-any.whl", sha256="0" * 64, size=1)
+    fault, url = resolver.locate(locked)
+    assert isinstance(fault, NetworkFault)
+    assert "HTTP 500" in fault.what
+    assert url == server.url("/files/pkg-1.0-py3-none-any.whl")
+    with pytest.raises(NetworkFault, match="500"):
+        ask(resolver, "pypi:pkg==1.0")
+
+
+def test_a_plain_file_is_measured_where_its_address_leads_to(server: WebServer, tmp_path: Path) -> None:
+    cancel = threading.Event()
+    gone, there = server.url("/gone/"), server.url("/there/")
+    settings = Settings(rewrites={"https://downloads.example.com/": (gone, there)})
+    patience = Patience(connect=2, read=2, retries=0, pause=0.01)
+    resolver = CoordinateResolver(open_registries(tmp_path, settings, cancel=cancel, patience=patience), cancel=cancel)
+    server.serve("/there/a.bin", Reply(body=b"tool"))
+    found = ask(resolver, "url:https://downloads.example.com/a.bin")
+    assert (found.coordinate, found.size) == ("url:https://downloads.example.com/a.bin", 4)
+    assert resolver.locate(found) == (f"{gone}a.bin", f"{there}a.bin")

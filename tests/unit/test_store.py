@@ -101,7 +101,7 @@ def test_fault_07_a_damaged_file_index_is_a_miss(store: LayoutStore) -> None:
     data = path.read_bytes()
     for position in range(len(data)):
         path.write_bytes(data[:position] + bytes([data[position] ^ 4]) + data[position + 1 :])
-        assert store.load_files(digest) in {None, (Entry("a", EntryType.FILE, 0o644, sha256="0" * 64),)}
+        assert store.load_files(digest) is None
     path.write_bytes(data[:-1])
     assert store.load_files(digest) is None
     assert not path.exists()

@@ -11,7 +11,7 @@ import zstandard
 
 from buildgraph.adapters.archive import open_layer
 from buildgraph.adapters.process import Never
-from buildgraph.adapters.tarwriter import WRITER_FORMAT, LayerWriter, cancelling, zstandard_version
+from buildgraph.adapters.tarwriter import WRITER_FORMAT, LayerWriter, cancelling
 from buildgraph.errors import BuildFailure, Interrupted
 from buildgraph.model import Compression, Entry, EntryType, LayerBlob
 from tests.fakes.inputs import EPOCH, ignore_progress
@@ -176,5 +176,10 @@ def test_a_cancelled_run_stops_at_the_next_chunk() -> None:
         report(1, None)
 
 
-def test_the_compressor_says_its_version() -> None:
-    assert zstandard_version().startswith(zstandard.__version__ + "/1.")
+@pytest.mark.parametrize("owner", [(-1, 0), (0, -1), (1 << 31, 0), (0, 1 << 63)])
+def test_fault_33_an_owner_that_wraps_around_is_refused(owner: tuple[int, int]) -> None:
+    with (
+        LayerWriter(MemoryBlobs(), epoch=0, compression=Compression.NONE, progress=ignore_progress) as layer,
+        pytest.raises(BuildFailure, match=f"/a belongs to {owner[0]}:{owner[1]}"),
+    ):
+        layer.add(Entry("a", FILE, 0o644, *owner), io.BytesIO(b""))

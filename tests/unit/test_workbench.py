@@ -354,3 +354,36 @@ def test_progress_is_told_under_the_id_of_its_step(bench: Bench) -> None:
     run = bench.run("jars", wishes=WITHOUT_TESTS)
     told = {event.step for event in run.events if isinstance(event, StepProgress)}
     assert told == {"fetch:jars/1", "fetch:jars/2"}
+
+
+def test_fault_10_a_note_of_known_content_that_leads_to_another_layer_is_not_believed(bench: Bench) -> None:
+    bench.run("root", "more", wishes=WITHOUT_TESTS)
+    old = bench.records()
+    bench.texts.folders[RECORDS].pop(old["root"].key)
+    bench.texts.write(CONTENTS, old["root"].content_key, old["more"].key)
+    bench.run("root", wishes=WITHOUT_TESTS)
+    assert bench.builder.built.count("root") == 2
+    assert bench.records()["root"].digest == old["root"].digest
+
+
+def test_fault_20_a_layer_whose_files_changed_while_it_was_built_leaves_no_record(bench: Bench) -> None:
+    bench.edited.add("root")
+    run = bench.run("root", wishes=WITHOUT_TESTS)
+    assert run.of("build:root").note == "layers/root changed while it was built; run again"
+    assert "root" not in bench.records()
+
+
+def test_fault_20_tests_that_changed_while_they_ran_leave_no_verdict(bench: Bench) -> None:
+    bench.run("root", wishes=WITHOUT_TESTS)
+    bench.edited.add("root")
+    run = bench.run("root")
+    assert run.of("test:root").note == "layers/root changed while they ran; run again"
+    assert bench.passed() == set()
+
+
+def test_fault_16_an_image_that_another_run_composed_meanwhile_is_not_composed_again(bench: Bench) -> None:
+    plan = bench.plan("app", wishes=WITHOUT_TESTS)
+    bench.run("app", wishes=WITHOUT_TESTS)
+    again = bench.run("app", wishes=WITHOUT_TESTS, plan=plan)
+    assert again.of("compose:app").outcome is Outcome.REUSED
+    assert again.of("compose:app").note.startswith("composed by another run")

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-from pathlib import Path, PosixPath
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from buildgraph.adapters.workspace import Workspace, find_root
-from buildgraph.errors import EnvironmentFault, UsageError
+from buildgraph.errors import EnvironmentFault, ManifestError, UsageError
+from buildgraph.manifest.document import MAX_BYTES, parse_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+    from types import FrameType
 
 
 @pytest.fixture
@@ -141,48 +144,48 @@ def test_a_project_without_layers_has_no_trees(tmp_path: Path) -> None:
     assert Workspace(tmp_path).hash_layers() == ({}, {})
 
 
-class RestlessPath(PosixPath):
-    """A file that somebody appends to while it is read, the first ``changes`` times that it is opened."""
+@contextmanager
+def restless(path: Path, *, changes: int) -> Iterator[None]:
+    """Append to the file right before each of the first ``changes`` reads of it, as another process may."""
+    left = changes
 
-    changes = 0
-
-    def open(self, *_args: object, **_options: object) -> RestlessReader:  # type: ignore[override]
-        return RestlessReader(self)
-
-
-class RestlessReader(io.FileIO):
-    def __init__(self, path: RestlessPath) -> None:
-        super().__init__(str(path))
-        self._path = path
-        self._is_due = path.changes > 0
-        self._changes = path.changes > 0
-        path.changes -= 1
-
-    def read(self, size: int | None = -1) -> bytes:
-        if self._changes:
-            self._changes = False
-            with Path(str(self._path)).open("ab") as writer:
+    def notice(_frame: FrameType, event: str, called: object) -> None:
+        nonlocal left
+        if event == "c_call" and called is os.read and left > 0:
+            left -= 1
+            with path.open("ab") as writer:
                 writer.write(b"more")
-        return super().read(size)
 
-
-def make_restless(folder: Path) -> RestlessPath:
-    (folder / "input").touch()
-    return RestlessPath(folder / "input")
+    sys.setprofile(notice)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def test_fault_20_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
-    path = make_restless(tmp_path)
-    path.changes = 1
-    assert Workspace(tmp_path).hash_file(path) == hashlib.sha256(b"more").hexdigest()
+    path = tmp_path / "input"
+    path.touch()
+    with restless(path, changes=1):
+        assert Workspace(tmp_path).hash_file(path) == hashlib.sha256(b"more").hexdigest()
 
 
 def test_fault_20_a_file_that_does_not_stop_changing_is_an_error(tmp_path: Path) -> None:
-    path = make_restless(tmp_path)
-    path.changes = 100
-    with pytest.raises(EnvironmentFault, match="it changes while it is read") as caught:
+    path = tmp_path / "input"
+    path.touch()
+    with (
+        restless(path, changes=100),
+        pytest.raises(EnvironmentFault, match="it changes while it is read") as caught,
+    ):
         Workspace(tmp_path).hash_file(path)
     assert caught.value.where == str(path)
+
+
+def test_a_pipe_among_the_files_of_a_layer_is_refused_and_not_waited_for(layer: Path) -> None:
+    os.mkfifo(layer / "files/pipe")
+    with pytest.raises(UsageError, match="a pipe") as caught:
+        Workspace(layer.parents[1]).hash_layers()
+    assert caught.value.where == str(layer / "files/pipe")
 
 
 # Documents
@@ -212,17 +215,27 @@ def test_manifests_are_read_from_all_folders_below_manifests(layer: Path, tmp_pa
     }
 
 
-def test_what_is_no_text_is_refused_with_its_place(layer: Path, tmp_path: Path) -> None:
-    (tmp_path / "manifests/bad.yaml").write_bytes(b"a: \xff\n")
-    with pytest.raises(UsageError, match=r"manifests/bad.yaml: not UTF-8 at byte 3"):
-        Workspace(layer.parents[1]).read_manifests()
+def test_what_is_no_text_is_left_for_the_parser_to_refuse_with_its_line(layer: Path, tmp_path: Path) -> None:
+    (tmp_path / "manifests/layers").mkdir()
+    (tmp_path / "manifests/layers/bad.yaml").write_bytes(b"a: x\nb: \xff\n")
+    text = Workspace(layer.parents[1]).read_manifests()["manifests/layers/bad.yaml"]
+    with pytest.raises(ManifestError, match=r"^bad.yaml:2: not UTF-8"):
+        parse_document(text, "bad.yaml")
 
 
 def test_fault_32_a_huge_manifest_is_refused_unread(layer: Path, tmp_path: Path) -> None:
     with (tmp_path / "manifests/huge.yaml").open("wb") as file:
         file.truncate(1 << 34)
-    with pytest.raises(UsageError, match=r"manifests/huge.yaml: larger than"):
-        Workspace(layer.parents[1]).read_manifests()
+    text = Workspace(layer.parents[1]).read_manifests()["manifests/huge.yaml"]
+    assert len(text) == MAX_BYTES + 1
+    with pytest.raises(ManifestError, match=r"^huge.yaml: more than the limit of \d+ bytes"):
+        parse_document(text, "huge.yaml")
+
+
+def test_a_folder_or_a_pipe_is_no_manifest(layer: Path, tmp_path: Path) -> None:
+    (tmp_path / "manifests/folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "manifests/pipe.yaml")
+    assert list(Workspace(layer.parents[1]).read_manifests()) == ["manifests/project.yaml"]
 
 
 def test_a_link_to_nowhere_among_the_manifests_is_one_line(layer: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from buildgraph.record import Record
 
 STAGES = tuple(Stage)
+_DEEPEST = 40
 
 
 def describe_plan(plan: Plan, keys: Keys, records: Mapping[str, Record]) -> list[Json]:
@@ -105,7 +106,9 @@ def format_graph(catalogue: Catalogue, names: Sequence[str]) -> str:
         name, depth = pending.pop()
         node = catalogue.nodes[name]
         again = name in seen and bool(node.reads)
-        lines.append(f"{'  ' * depth}{name}  [{kind_of(node)}]{' (above)' if again else ''}")
+        # Beyond what fits a screen the depth is a number: a long chain's indentation would fill the memory.
+        indent = "  " * min(depth, _DEEPEST) + (f"{depth}: " if depth > _DEEPEST else "")
+        lines.append(f"{indent}{name}  [{kind_of(node)}]{' (above)' if again else ''}")
         if not again:
             seen.add(name)
             pending.extend((parent, depth + 1) for parent in reversed(node.reads) if parent in wanted)

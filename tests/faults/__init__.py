@@ -1,0 +1,1 @@
+"""What may go wrong, and what must then happen: tests by the numbers of docs/faults.md."""

@@ -1,0 +1,168 @@
+"""Fault 40: tests that attack what runs them. The probe is the real one; no engine is needed.
+
+What the attacks do to containers and images is in ``tests/e2e/test_attacks.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from buildgraph.adapters.strays import end_marked
+from tests.fakes.probing import make_project, running_commands
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fakes.probing import Project
+
+DAEMON = """
+import os, subprocess, sys, time
+
+def test_it():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execvp("sleep", ["sleep", "98765"])
+        os._exit(0)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return make_project(tmp_path)
+
+
+def has_ended(command: str) -> bool:
+    """Whether no process of that name is left, after at most 10 s: the kernel takes its time."""
+    deadline = time.monotonic() + 10
+    while any(command in line for line in running_commands()):
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def test_fault_40_a_test_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    project = make_project(tmp_path, timeout=2)
+    text = "import subprocess\n\ndef test_it():\n    subprocess.run(['sleep', '98764'])\n"
+    assert project.run(project.write("test_demo.py", text)).failures == ("the tests did not end within 2 s",)
+    assert has_ended("sleep\x0098764")
+
+
+def test_fault_40_a_test_that_cannot_be_asked_to_end_is_killed(tmp_path: Path) -> None:
+    project = make_project(tmp_path, timeout=1)
+    text = "import signal, time\n\ndef test_it():\n    signal.signal(15, signal.SIG_IGN)\n    time.sleep(99)\n"
+    assert project.run(project.write("test_demo.py", text)).failures == ("the tests did not end within 1 s",)
+
+
+def test_fault_40_a_daemon_that_a_test_leaves_is_ended(project: Project) -> None:
+    assert project.run(project.write("test_demo.py", DAEMON)).passed == 1
+    assert has_ended("sleep\x0098765")
+
+
+def test_fault_40_a_flood_of_output_is_stopped_and_the_log_is_cut(project: Project) -> None:
+    text = "import os\n\ndef test_it():\n    while True:\n        os.write(1, b'x' * 1_000_000)\n"
+    counts = project.run(project.write("test_demo.py", text))
+    assert counts.failures == ("the tests wrote more than 1 MB to their log",)
+    assert project.log.stat().st_size <= 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        ("", "no test was executed"),
+        ("import pytest\npytest.skip('no', allow_module_level=True)\n", "no test was executed"),
+        ("import pytest\n@pytest.mark.skip\ndef test_it(): pass\n", "no test was executed"),
+        ("import pytest\n@pytest.mark.xfail(run=False)\ndef test_it(): pass\n", "no test was executed"),
+        ("import os\ndef test_it(): os._exit(0)\n", "pytest left no report"),
+        ("import os\nos._exit(0)\n", "pytest left no report"),
+        ("import os\ndef test_it(): os.kill(os.getpid(), 9)\n", "pytest died (signal 9)"),
+        ("raise SystemExit(0)\n", "pytest ended with exit code 3"),
+        ("def test_it(:\n", "pytest ended with exit code 2"),
+    ],
+)
+def test_fault_40_a_run_that_ends_well_without_a_test_is_a_failure(project: Project, text: str, failure: str) -> None:
+    counts = project.run(project.write("test_demo.py", text))
+    assert counts.passed == 0
+    assert failure in counts.failures
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_fault_40_a_run_that_a_test_ends_early_is_a_failure(project: Project, place: str) -> None:
+    tests = {"first": "def test_first(): pass\n", "last": "def test_last(): pass\n"}
+    tests[place] = f"import pytest\ndef test_{place}(): pytest.exit('enough', returncode=0)\n"
+    counts = project.run(project.write("test_demo.py", tests["first"] + tests["last"]))
+    done = 0 if place == "first" else 1
+    assert counts.failures == (f"only {done} of 2 tests were run to their end",)
+
+
+def test_fault_40_a_report_that_the_tests_wrote_is_replaced_by_the_real_one(project: Project) -> None:
+    text = """
+import pathlib, sys
+
+def test_it():
+    report = next(word.split("=", 1)[1] for word in sys.argv if word.startswith("--junitxml="))
+    pathlib.Path(report).write_text("<testsuites><testsuite><testcase name='forged'/></testsuite></testsuites>")
+    assert False, "this is what happened"
+"""
+    counts = project.run(project.write("test_demo.py", text))
+    assert (counts.passed, counts.failed) == (0, 1)
+    assert "this is what happened" in counts.failures[0]
+
+
+@pytest.mark.parametrize("report", ["", "<a", "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "\0" * 1000])
+def test_fault_40_a_report_that_is_none_is_no_pass(project: Project, report: str) -> None:
+    text = f"""
+import os, pathlib, sys
+
+def test_it():
+    report = next(word.split("=", 1)[1] for word in sys.argv if word.startswith("--junitxml="))
+    pathlib.Path(report).write_text({report!r})
+    os._exit(0)
+"""
+    counts = project.run(project.write("test_demo.py", text))
+    assert counts.passed == 0
+    assert counts.failed
+
+
+def test_fault_40_the_secrets_of_the_caller_are_not_those_of_the_tests(tmp_path: Path) -> None:
+    secrets = {
+        "GITHUB_TOKEN": "t0ken",
+        "DB_PASSWORD": "pa55",
+        "BUILDGRAPH_SECRET_PIP": "5ecret",
+        "PIP_INDEX_URL": "u:p@h",
+    }
+    project = make_project(tmp_path, environ=secrets)
+    text = """
+import os
+
+def test_it():
+    print(dict(os.environ))
+    assert not {"GITHUB_TOKEN", "DB_PASSWORD", "BUILDGRAPH_SECRET_PIP", "PIP_INDEX_URL"} & set(os.environ)
+    assert os.environ["DOCKER_HOST"] == "unix:///nowhere"
+"""
+    assert project.run(project.write("test_demo.py", text)).failures == ()
+    assert not any(secret in project.log.read_text() for secret in secrets.values())
+
+
+def test_fault_40_containers_are_removed_whatever_the_tests_did(project: Project) -> None:
+    project.run(project.write("test_demo.py", DAEMON + "    os.kill(os.getpid(), 9)\n"))
+    assert project.docker_calls[-1] == "rm --force --volumes c0ffee"
+
+
+def test_only_marked_processes_are_ended() -> None:
+    plain = {"PATH": os.environ["PATH"]}
+    with (
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=plain) as other,
+        subprocess.Popen(["sleep", "98763"], env={**plain, "DEMO": "7"}, start_new_session=True) as marked,
+    ):
+        assert end_marked("DEMO=77") == 0
+        assert end_marked("DEMO=7") == 1
+        assert marked.wait(10) == -9
+        assert other.poll() is None
+        other.communicate(b"\n")

@@ -1,0 +1,1 @@
+"""Figures: what the tool survives, counted (`python -m tests.figures`)."""

@@ -1,0 +1,75 @@
+"""What shows only between documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.mistakes.edits import (
+    BASE_FILE,
+    BASE_TEXT,
+    LIB_FILE,
+    LIB_TEXT,
+    PINS_FILE,
+    TOP_FILE,
+    TOP_TEXT,
+    image_with,
+    in_image,
+    in_layer,
+    pin,
+    project_with,
+)
+from tests.samples import IMAGE_TEXT, LAYER_TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.mistakes.edits import Changes
+
+GRAPH: Mapping[str, Changes] = {
+    "a group of nothing": project_with("project:", "groups: {all: [ap]}\nproject:"),
+    "a group named like a node": project_with("project:", "groups: {app: ['*']}\nproject:"),
+    "an alias named like a node": in_image("aliases: {app: x}"),
+    "an alias of nothing": in_image("aliases: {latest: x}"),
+    "a node twice": {BASE_FILE: LAYER_TEXT},
+    "an image named like a layer": image_with("image: shop", "image: app"),
+    "a layer twice in an image": image_with("[app]", "[app, app]"),
+    "an unknown layer of an image": image_with("[app]", "[ap]"),
+    "an image as a layer": image_with("[app]", "[app, top]")
+    | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top")},
+    "a misspelt parent": {BASE_FILE: BASE_TEXT + "parents: [ap]\n"},
+    "an unknown parent": {BASE_FILE: BASE_TEXT + "parents: [zzzz]\n"},
+    "a layer that is its own parent": {BASE_FILE: BASE_TEXT + "parents: [base]\n"},
+    "an image of itself": image_with("[app]", "[shop]"),
+    "a circle of two": {BASE_FILE: BASE_TEXT + "parents: [top]\n", TOP_FILE: TOP_TEXT + "contexts: [base]\n"},
+    "a circle of three": {
+        BASE_FILE: BASE_TEXT + "parents: [top]\n",
+        TOP_FILE: TOP_TEXT + "contexts: [lib]\n",
+        LIB_FILE: LIB_TEXT.replace("[app]", "[base]"),
+    },
+    "a base that is no python layer": {LIB_FILE: LIB_TEXT + "base: app\n"},
+    "an unknown layer to test on": in_layer("test_on: [os]"),
+    "a pin to an unknown image": pin("image: shp, file: charts/a/values.yaml"),
+    "a pin to a layer": pin("image: app, file: charts/a/values.yaml"),
+    "a circle that tests do not make, and one that they do not hide": {
+        BASE_FILE: BASE_TEXT + "parents: [top]\ntest_on: [lib]\n",
+        TOP_FILE: TOP_TEXT + "parents: [base, nowhere]\n",
+        LIB_FILE: LIB_TEXT + "test_on: [lib]\n",
+    },
+    "two circles": {
+        BASE_FILE: BASE_TEXT + "parents: [top]\n",
+        TOP_FILE: TOP_TEXT + "parents: [base]\n",
+        LIB_FILE: LIB_TEXT.replace("[app]", "[image]"),
+        "manifests/layers/image.yaml": BASE_TEXT.replace("base", "image", 1) + "parents: [lib]\n",
+    },
+    "a tag of two images": {"manifests/images/top.yaml": IMAGE_TEXT.replace("image: shop", "image: top")},
+    "a tag twice": image_with("['1.0']", "['1.0', '1.0']"),
+    "a place that is pinned twice": {
+        PINS_FILE: "pins:\n" + "  - {image: shop, file: charts/a/values.yaml, path: image}\n" * 2
+    },
+    "an alias of two images": in_image("variants: {x: {}}\naliases: {latest: x}")
+    | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top") + "variants: {x: {}}\naliases: {latest: x}\n"},
+    "a group named like an alias": in_image("variants: {x: {}}\naliases: {latest: x}")
+    | project_with("project:", "groups: {latest: ['*']}\nproject:"),
+    "a file that nobody reads": {"manifests/layer/app.yaml": LAYER_TEXT, "manifests/notes.yaml": "a: b\n"},
+    "mistakes in several files": in_layer("budget: much") | in_image("budget: more") | {BASE_FILE: "layer: ["},
+}

@@ -1,0 +1,38 @@
+"""What people get wrong in the project and the pins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.mistakes.edits import PINS_FILE, PROJECT_FILE, pin, project_with
+from tests.samples import PROJECT_TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.mistakes.edits import Changes
+
+PROJECT: Mapping[str, Changes] = {
+    "no project": {"manifests/project.yaml": None},
+    "a project that is no YAML": {PROJECT_FILE: "project: ["},
+    "an epoch in words": project_with("1767225600", "now"),
+    "an unknown platform": project_with("linux/amd64", "windows/amd64"),
+    "a pin outside the project": pin("image: shop, file: ../values.yaml"),
+    "a pin outside the project by an absolute path": pin("image: shop, file: /etc/values.yaml"),
+    "an epoch with a sign": project_with("1767225600", "-1"),
+    "an epoch as a string": project_with("1767225600", "'1767225600'"),
+    "an epoch beyond all clocks": project_with("1767225600", "9999999999999"),
+    "a project without a name": {PROJECT_FILE: PROJECT_TEXT.replace("project: sample\n", "")},
+    "a bad project": project_with("sample", "../x"),
+    "a registry with a scheme": project_with("project:", "registry: https://registry.example\nproject:"),
+    "an empty group": project_with("project:", "groups: {all: []}\nproject:"),
+    "a group that is no list": project_with("project:", "groups: {all: '*'}\nproject:"),
+    "a bad group": project_with("project:", "groups: {All: ['*']}\nproject:"),
+    "an unknown key of the project": project_with("project:", "license: MIT\nproject:"),
+    "a pin outside the project by look-alikes": pin("image: shop, file: charts/\u212aey/values.yaml"),
+    "a pin to a hidden file": pin("image: shop, file: .git/config"),
+    "a pin without a path": {PINS_FILE: "pins:\n  - {image: shop, file: charts/a/values.yaml}\n"},
+    "a pin with an empty step": {PINS_FILE: "pins:\n  - {image: shop, file: charts/a/values.yaml, path: a..b}\n"},
+    "pins that are no list": {PINS_FILE: "pins: {image: shop}\n"},
+    "an unknown key of a pin": pin("image: shop, file: charts/a/values.yaml, tag: x"),
+}
