@@ -87,6 +87,11 @@ def root_path(state: Path) -> Path:
     return state / "root"
 
 
+def data_path(state: Path) -> Path:
+    """What the daemon keeps: images, containers, its build cache."""
+    return state / "data"
+
+
 def bin_path(state: Path) -> Path:
     """A directory with the docker CLI of the root and nothing else, for a PATH."""
     return state / "bin"
@@ -143,7 +148,7 @@ def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel, settin
 
 def start(state: Path, environ: Mapping[str, str], *, ping: Callable[[], None], cancel: Cancel) -> Daemon:
     """Start dockerd in a session of its own and wait until ``ping`` raises no ``EnvironmentFault``."""
-    root, run, data, pid = root_path(state), state / "run", state / "data", state / "dockerd.pid"
+    root, run, data, pid = root_path(state), state / "run", data_path(state), state / "dockerd.pid"
     shutil.rmtree(run, ignore_errors=True)  # a run directory does not outlive its daemon
     for folder in (run, data, bin_path(state)):
         folder.mkdir(exist_ok=True)

@@ -267,10 +267,21 @@ def _check_engine_disk(environ: Mapping[str, str]) -> Check:
         info = _read_engine(environ)
     except BuildgraphError:
         return Check(name=name, status=Status.OK, text="not known while no engine answers")
-    root = Path(str(info.get("DockerRootDir") or "/nonexistent"))
+    root = _find_engine_root(info)
     if not str(info["address"]).startswith("unix://") or not root.is_dir():
         return Check(name=name, status=Status.OK, text=f"{root} is not on this machine, or not to be seen")
     return _check_disk(name, root)
+
+
+def _find_engine_root(info: Mapping[str, object]) -> Path:
+    """Where the engine keeps its images; our own sees its folder under another name than we do."""
+    from buildgraph.adapters import dockerd, engine
+
+    state = engine.default_state()
+    socket = Path(str(info["address"]).removeprefix("unix://"))
+    if socket.resolve() == dockerd.socket_path(state).resolve():
+        return dockerd.data_path(state)
+    return Path(str(info.get("DockerRootDir") or "/nonexistent"))
 
 
 def _check_docker(environ: Mapping[str, str]) -> Check:
