@@ -21,6 +21,7 @@ from buildgraph.record import VERDICTS, format_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
     import pytest
 
@@ -121,6 +122,17 @@ class Ended:
     err: str
 
 
+class Child(subprocess.Popen[str]):
+    """A process that does not outlive the test that it made fail."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, value, traceback)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """The project in ``folder`` with a store of its own beside it."""
@@ -146,11 +158,9 @@ class Sample:
                 code = end.code
         return Ended(code=int(code or 0), out=out.getvalue(), err=err.getvalue())
 
-    def spawn(
-        self, *args: str, module: str = "buildgraph", env: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[str]:
+    def spawn(self, *args: str, module: str = "buildgraph", env: Mapping[str, str] | None = None) -> Child:
         """The program as a process, its output in pipes."""
-        return subprocess.Popen(
+        return Child(
             [sys.executable, "-m", module, *self.words, *args],
             cwd=REPOSITORY,
             env=dict(os.environ if env is None else env),

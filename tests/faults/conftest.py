@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.checks import end_workers
 from tests.faults.programs import Programs
 from tests.faults.room import SMALL, open_room
 
@@ -23,14 +24,22 @@ def programs() -> Iterator[Programs]:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
+def room(tmp_path: Path, programs: Programs) -> Iterator[Room]:
     """Twenty nodes."""
     with open_room(tmp_path) as room:
         yield room
+        clear(room, programs)
 
 
 @pytest.fixture
-def small_room(tmp_path: Path) -> Iterator[Room]:
+def small_room(tmp_path: Path, programs: Programs) -> Iterator[Room]:
     """Four nodes."""
     with open_room(tmp_path, SMALL) as room:
         yield room
+        clear(room, programs)
+
+
+def clear(room: Room, programs: Programs) -> None:
+    """End what a test that failed has left."""
+    programs.end()
+    end_workers(room)

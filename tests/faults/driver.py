@@ -273,6 +273,19 @@ def _falsify_clock(seconds: int) -> None:
     time.time = lambda: right() + seconds * (next(looks) % 2 == 0)
 
 
+def start(job: Job) -> int:
+    """The pid of a new process for the job, once it hears signals: those before are lost to a fork."""
+    ready, tell = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(tell, b".")
+        carry_out(job)
+    os.close(tell)
+    os.read(ready, 1)
+    os.close(ready)
+    return pid
+
+
 def serve() -> None:
     """Answer requests until standard input ends."""
     for line in sys.stdin:
@@ -281,9 +294,7 @@ def serve() -> None:
             _, status = os.waitpid(request["reap"], 0)
             answer = os.waitstatus_to_exitcode(status)
         else:
-            answer = os.fork()
-            if not answer:
-                carry_out(Job(**request))
+            answer = start(Job(**request))
         print(answer, flush=True)
 
 

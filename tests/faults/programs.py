@@ -46,8 +46,7 @@ class Program:
         in_time = self.ended(seconds)
         if not in_time:
             self.send(signal.SIGKILL)
-        code = self.programs.ask({"reap": self.pid})
-        os.close(self.descriptor)
+        code = self.programs.reap(self)
         assert in_time, f"it did not end within {seconds:.0f} s: {self.text}"
         return code
 
@@ -70,12 +69,27 @@ class Programs:
             start_new_session=True,
         )
         self._count = 0
+        self._running: list[Program] = []
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
         self._server.communicate()
+
+    def end(self) -> None:
+        """SIGKILL to all builds that nobody asked the result of."""
+        for program in tuple(self._running):
+            program.send(signal.SIGKILL)
+            self.reap(program)
+
+    def reap(self, program: Program) -> int:
+        """Wait for its end; what it ended with."""
+        code = self.ask({"reap": program.pid})
+        os.close(program.descriptor)
+        self._running.remove(program)
+        return code
 
     def ask(self, request: dict[str, object]) -> int:
         """One request to the server, one answer."""
@@ -91,7 +105,9 @@ class Programs:
         output = room.root / f"output-{self._count}"
         job = Job(room=str(room.root), output=str(output), **options)  # type: ignore[arg-type]
         pid = self.ask(asdict(job))
-        return Program(pid=pid, descriptor=os.pidfd_open(pid), output=output, programs=self)
+        program = Program(pid=pid, descriptor=os.pidfd_open(pid), output=output, programs=self)
+        self._running.append(program)
+        return program
 
     def build(self, room: Room, **options: object) -> str:
         """A build that must succeed; what it said."""

@@ -104,17 +104,18 @@ def test_fault_18_who_waits_for_a_build_that_lives_says_so_and_can_be_stopped(pr
 
 
 def test_fault_19_runs_use_names_of_their_own_in_the_engine_and_remove_them(programs: Programs, room: Room) -> None:
-    room.hold("test-files-0")
-    first = programs.start(room)
-    wait_until(lambda: room.pids("test-files-0"))
-    room.hold("test-files-1")
-    second = programs.start(room, targets=["files-1"])
-    wait_until(lambda: room.pids("test-files-1"))
+    steps = ("test-files-0", "test-files-1")
+    for step in steps:
+        room.hold(step)
+    running = [programs.start(room, targets=[step.removeprefix("test-")]) for step in steps]
+    wait_until(lambda: all(room.pids(step) for step in steps))
     used = [name for name in references(room) if name.startswith("buildgraph-test/")]
     assert len({name.rpartition(":")[2] for name in used}) == 2, "each run has its own"
-    for step in ("test-files-0", "test-files-1"):
+    for step in steps:
         room.let_go(step)
-    assert (first.result(), second.result()) == (0, 0)
+    assert [program.result() for program in running] == [0, 0]
+    assert references(room) == {}
+    programs.build(room)
     assert leftovers(room) == []
     records = digests(room)
     assert references(room) == {f"faults/image-{number}:1": records[f"image-{number}"] for number in range(6)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [name for name in options.names if name not in FIGURES]
     if unknown:
         parser.error(f"no figure is called {', '.join(unknown)}")
+    # A shell ignores SIGINT for what it starts in the background, and so would the builds that are interrupted here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(format_row(HEAD))
     print("|" + "---|" * len(HEAD))
     rows = []
