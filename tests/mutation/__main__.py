@@ -25,7 +25,7 @@ from coverage import CoverageData
 from tests.mutation.guards import Guard, find_guards, without
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "buildgraph"
@@ -57,12 +57,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = [copy_project(Path(folder) / str(number)) for number in range(arguments.jobs)]
         tests = find_tests(copies[0], arguments.jobs)
-        verdicts = list(try_all(guards, tests, copies))
-    missed = [verdict for verdict in verdicts if not verdict.noticed]
-    for verdict in missed:
-        print(f"nobody missed {verdict.guard} ({verdict.tests} tests ran)")
-    print(f"{len(verdicts) - len(missed)} of {len(verdicts)} guards are missed by a test when they are gone")
-    return 1 if missed else 0
+        noticed = sum(report(verdict) for verdict in try_all(guards, tests, copies))
+    print(f"{noticed} of {len(guards)} guards are missed by a test when they are gone")
+    return 0 if noticed == len(guards) else 1
+
+
+def report(verdict: Verdict) -> bool:
+    """Whether the guard was missed; one line when it was not, one dot on standard error when it was."""
+    if verdict.noticed:
+        print(".", end="", file=sys.stderr, flush=True)
+    else:
+        print(f"nobody missed {verdict.guard} ({verdict.tests} tests ran)", flush=True)
+    return verdict.noticed
 
 
 def copy_project(folder: Path) -> Path:
@@ -96,7 +102,7 @@ def find_tests(copy: Path, jobs: int) -> Mapping[str, Mapping[int, Sequence[str]
 
 def try_all(
     guards: Sequence[Guard], tests: Mapping[str, Mapping[int, Sequence[str]]], copies: Sequence[Path]
-) -> list[Verdict]:
+) -> Iterator[Verdict]:
     """One verdict for each guard, in order; as many at once as there are copies."""
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
@@ -110,7 +116,7 @@ def try_all(
             free.put(copy)
 
     with ThreadPoolExecutor(len(copies)) as pool:
-        return list(pool.map(work, guards))
+        yield from pool.map(work, guards)
 
 
 def select(copy: Path, guard: Guard, lines: Mapping[int, Sequence[str]]) -> list[str]:
