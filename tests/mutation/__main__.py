@@ -32,7 +32,7 @@ PACKAGE = "buildgraph"
 SUITE = ("tests/unit", "tests/property", "tests/contract", "tests/faults")
 OPTIONS = ("-p", "no:cacheprovider", "-q", "-m", "not engine", "-W", "ignore")
 COPIED = (PACKAGE, "tests", "manifests", "layers", "charts", "docs", "README.md", "pyproject.toml")
-SECONDS = 300
+SECONDS = 40
 MOST_TESTS = 150
 SPEAKING = re.compile(r"fault|refus|reject|wrong|bad|damag|error|mis|not_|no_|never")
 """Names of tests that are likely to notice come first."""

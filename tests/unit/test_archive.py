@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,3 +103,10 @@ def test_a_fault_of_the_reader_is_not_blamed_on_the_archive(tmp_path: Path) -> N
     path.write_bytes(GOOD)
     with pytest.raises(ValueError, match="mine"), open_archive(path) as members:
         raise ValueError("mine" + next(members)[0].path)
+
+
+def test_fault_33_the_target_of_a_link_in_a_zip_is_not_read_when_it_is_too_long(tmp_path: Path) -> None:
+    data = make_zip(("a", b"x" * 5000, 0o120777), compression=zipfile.ZIP_STORED)
+    unreadable = data.replace(b"x" * 5000, b"y" * 5000)
+    with pytest.raises(BuildFailure, match="a is a link to nowhere"):
+        read(tmp_path, unreadable)
