@@ -202,6 +202,16 @@ def test_a_file_that_changed_unannounced_is_never_spliced(bench: Bench, server: 
     assert "Range" not in server.asked[-1].headers
 
 
+def test_fault_26_another_part_than_was_asked_for_is_not_taken(bench: Bench, server: WebServer) -> None:
+    whole = Reply(body=CONTENT, headers={"ETag": '"1"'}, ranges=True)
+    end = f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"
+    other = Reply(status=206, body=CONTENT[::-1], headers={"ETag": '"1"', "Content-Range": end})
+    bench.places = (server.serve("/a", replace(whole, cut=HALF), other, whole),)
+    bench.fetch()
+    assert bench.fetcher.path(JAR).read_bytes() == CONTENT
+    assert len(server.asked) == 3
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a", "http://169.254.169.254/latest"])
 def test_a_redirect_to_where_no_registry_leads_is_refused(bench: Bench, server: WebServer, target: str) -> None:
     bench.places = (server.serve("/a", Reply(status=302, headers={"Location": target})),)
