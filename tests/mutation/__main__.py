@@ -120,10 +120,10 @@ def try_all(
 
 
 def select(copy: Path, guard: Guard, lines: Mapping[int, Sequence[str]]) -> list[str]:
-    """The tests that execute the guard, those with speaking names first; else those of its module."""
+    """The tests that execute the guard, those of its module and with speaking names first; else its module's."""
     found = {test for line in range(guard.first, guard.last + 1) for test in lines.get(line, ())}
-    ordered = sorted(found, key=lambda test: (not SPEAKING.search(test), test))
     own = copy / "tests" / "unit" / f"test_{Path(guard.file).stem}.py"
+    ordered = sorted(found, key=lambda test: (own.name not in test, not SPEAKING.search(test), test))
     return ordered[:MOST_TESTS] or ([own.relative_to(copy).as_posix()] if own.exists() else [])
 
 

@@ -285,3 +285,10 @@ def test_a_project_below_a_symlink_is_written_as_any_other(tmp_path: Path) -> No
     (tmp_path / "link").symlink_to("real")
     Workspace(tmp_path / "link").write_text("manifests/lock", "x")
     assert (tmp_path / "real/manifests/lock").read_text() == "x"
+
+
+def test_a_text_that_is_not_utf_8_is_refused_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests/buildgraph.lock").write_bytes(b"{\xff")
+    with pytest.raises(UsageError, match=r"^manifests/buildgraph\.lock: not UTF-8 at byte 1$"):
+        Workspace(tmp_path).read_text("manifests/buildgraph.lock")
