@@ -1,0 +1,20 @@
+"""Parts of expressions that are refused, each by itself."""
+
+from __future__ import annotations
+
+import pytest
+from jinja2 import TemplateSyntaxError
+from jinja2.exceptions import SecurityError
+
+from buildgraph.manifest.expressions import make_environment, parse_expression
+
+
+@pytest.mark.parametrize("text", ["{{ a.split(*b) }}", "{{ a.split(**b) }}"])
+def test_arguments_are_written_out(text: str) -> None:
+    with pytest.raises(SecurityError, match="arguments are written out"):
+        parse_expression(make_environment(), text)
+
+
+def test_fault_32_what_the_parser_itself_cannot_hold_is_too_deep() -> None:
+    with pytest.raises(TemplateSyntaxError, match="nested deeper"):
+        parse_expression(make_environment(), "{{ " + "(" * 5000 + "a" + ")" * 5000 + " }}")
