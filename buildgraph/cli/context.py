@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from buildgraph.app.session import Session
 
-OFFLINE = "BUILDGRAPH_OFFLINE"
-
 
 @dataclass(frozen=True, slots=False)
 class Context:
@@ -38,7 +36,11 @@ class Context:
     @property
     def environ(self) -> dict[str, str]:
         """The environment, in which ``--offline`` stands like the variable that means the same."""
-        return {**os.environ, OFFLINE: "1"} if self.offline else dict(os.environ)
+        if not self.offline:
+            return dict(os.environ)
+        from buildgraph.app.settings import OFFLINE
+
+        return {**os.environ, OFFLINE: "1"}
 
     @cached_property
     def session(self) -> Session:

@@ -57,7 +57,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=ca-java --mount=type=secret
 RUN --mount=type=secret,id=ca --mount=type=secret,id=ca-env \\
     . /run/secrets/ca-env && python3 -m pip download --no-deps --index-url "$URL/simple" --dest /wheels pkg
 RUN --mount=type=secret,id=api-token cat /run/secrets/api-token && wc -c < /run/secrets/api-token > /length
-RUN ls -a /run /run/secrets > /left 2>&1 || true; env > /environment
+RUN find /run -printf '%f\\n' > /left && env > /environment
 FROM scratch
 COPY --from=build /python /java /length /left /environment /opt/
 """

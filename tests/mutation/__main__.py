@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from coverage import CoverageData
 
+from buildgraph.adapters.strays import end_marked
 from tests.mutation.guards import Guard, find_guards, without
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ OPTIONS = ("-p", "no:cacheprovider", "-q", "-m", "not engine", "-W", "ignore")
 COPIED = (PACKAGE, "tests", "manifests", "layers", "charts", "docs", "README.md", "pyproject.toml")
 SECONDS = 40
 MOST_TESTS = 150
+MARK = "BUILDGRAPH_MUTANT"
 SPEAKING = re.compile(r"fault|refus|reject|wrong|bad|damag|error|mis|not_|no_|never")
 """Names of tests that are likely to notice come first."""
 
@@ -144,17 +146,23 @@ def try_one(copy: Path, guard: Guard, tests: list[str]) -> Verdict:
 
 
 def run_tests(copy: Path, arguments: Sequence[str], *, seconds: float) -> subprocess.CompletedProcess[str]:
-    """pytest in the copy, which comes before the installed package for children, too."""
-    environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *OPTIONS, *arguments],
-        cwd=copy,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    """pytest in the copy, which comes before the installed package for children, too.
+
+    Without a guard children may outlive their test; none outlives the run, for the next one would find it.
+    """
+    environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", MARK: str(copy)}
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", *OPTIONS, *arguments],
+            cwd=copy,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    finally:
+        end_marked(f"{MARK}={copy}")
 
 
 if __name__ == "__main__":

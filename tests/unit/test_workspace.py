@@ -292,3 +292,9 @@ def test_a_text_that_is_not_utf_8_is_refused_with_its_place(tmp_path: Path) -> N
     (tmp_path / "manifests/buildgraph.lock").write_bytes(b"{\xff")
     with pytest.raises(UsageError, match=r"^manifests/buildgraph\.lock: not UTF-8 at byte 1$"):
         Workspace(tmp_path).read_text("manifests/buildgraph.lock")
+
+
+def test_a_text_that_the_system_refuses_is_said_with_its_place(tmp_path: Path) -> None:
+    # A regular file whose first byte nobody may read.
+    with pytest.raises(EnvironmentFault, match=r"^/proc/self/mem: cannot be read: Input/output error$"):
+        Workspace(tmp_path).read_text("/proc/self/mem")
