@@ -26,7 +26,7 @@ test: setup ## Pass all tests, the real build of the images among them
 	@$(BIN)/buildgraph engine up >/dev/null
 	@$(MAKE) --no-print-directory lint type arch
 	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e
-	$(PYTEST) tests/e2e
+	$(PYTEST) tests/e2e --timeout 2400
 
 .PHONY: check
 check: lint type arch unit ## Everything that needs no engine and no Helm: what to run before each commit
@@ -57,12 +57,12 @@ unit: setup ## Unit, property, contract and documentation tests that need no eng
 .PHONY: e2e
 e2e: setup ## The real build and what must hold of it; needs an engine
 	@$(BIN)/buildgraph engine up >/dev/null
-	$(PYTEST) tests/e2e
+	$(PYTEST) tests/e2e --timeout 2400
 
 .PHONY: repro
 repro: setup ## Build everything twice in empty stores on differing machines; compare all digests
 	@$(BIN)/buildgraph engine up >/dev/null
-	$(PYTEST) tests/e2e/repro
+	$(PYTEST) tests/e2e/repro --timeout 2400
 
 .PHONY: mutants
 mutants: setup ## Take every guard away, one at a time: the tests must miss each (some twenty minutes)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
-ROUNDS = 10
-"""A process may start another between the look and the signal."""
+ROUNDS = 50
+QUIET_ROUNDS = 4
+"""Looks in a row that must find nothing new. A process may start another between the list and the look at it, and one
+that is just starting a program shows no environment for a moment."""
+PAUSE_SECONDS = 0.02
 
 
 def end_marked(mark: str) -> int:
@@ -17,11 +21,14 @@ def end_marked(mark: str) -> int:
     One that has changed its environment is not found. Where there is no /proc, none is.
     """
     ended: set[int] = set()
+    quiet = 0
     for _ in range(ROUNDS):
         found = {pid for pid in _list_processes() if pid != os.getpid() and _end(pid, mark.encode())}
-        if found <= ended:
-            break
+        quiet = quiet + 1 if found <= ended else 0
         ended |= found
+        if quiet == QUIET_ROUNDS:
+            break
+        time.sleep(PAUSE_SECONDS)
     return len(ended)
 
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,15 @@ def test_it():
         if os.fork() == 0:
             os.execvp("sleep", ["sleep", "98765"])
         os._exit(0)
+"""
+
+DETACHED = """
+import os
+
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp("sleep", ["sleep", "98761"])
 """
 
 
@@ -157,12 +167,27 @@ def test_fault_40_containers_are_removed_whatever_the_tests_did(project: Project
 
 def test_only_marked_processes_are_ended() -> None:
     plain = {"PATH": os.environ["PATH"]}
-    with (
-        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=plain) as other,
-        subprocess.Popen(["sleep", "98763"], env={**plain, "DEMO": "7"}, start_new_session=True) as marked,
-    ):
+    with ExitStack() as stack:
+        started = []
+        for variables, command in (({}, "98762"), ({"DEMO": "7"}, "98763")):
+            child = stack.enter_context(
+                subprocess.Popen(["sleep", command], env={**plain, **variables}, start_new_session=True)
+            )
+            stack.callback(child.kill)  # before the wait for it: a test that fails must not wait for its end
+            started.append(child)
+        other, marked = started
         assert end_marked("DEMO=77") == 0
         assert end_marked("DEMO=7") == 1
         assert marked.wait(10) == -9
         assert other.poll() is None
-        other.communicate(b"\n")
+
+
+def test_daemons_that_are_just_starting_are_ended_too(tmp_path: Path) -> None:
+    """For a moment a process shows no environment, and for another it is in no list that was made before it."""
+    script = tmp_path / "detached.py"
+    script.write_text(DETACHED)
+    for number in range(20):
+        environ = {"PATH": os.environ["PATH"], "DEMO": str(number)}
+        subprocess.run([sys.executable, "-S", str(script)], env=environ, check=True)
+        end_marked(f"DEMO={number}")
+        assert has_ended("sleep\x0098761")
