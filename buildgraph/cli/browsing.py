@@ -28,9 +28,9 @@ def list_nodes(context: Context, patterns: tuple[str, ...], *, as_json: bool) ->
     found = query_nodes(context.session, patterns or ("*",), with_needs=False)
     catalogue = context.session.catalogue
     if as_json:
-        print_json({"nodes": describe_nodes(catalogue, found.names, found.keys, found.records)})
+        print_json({"nodes": describe_nodes(catalogue, found.names, found.keys, found.records, found.objections)})
     else:
-        click.echo(format_nodes(catalogue, found.names, found.keys, found.records))
+        click.echo(format_nodes(catalogue, found.names, found.keys, found.records, found.objections))
 
 
 @click.command(
@@ -72,7 +72,7 @@ def _write(form: str, catalogue: Catalogue, found: Found) -> str:
     if form == "json":
         from buildgraph.report import describe_nodes
 
-        nodes = describe_nodes(catalogue, found.names, found.keys, found.records)
+        nodes = describe_nodes(catalogue, found.names, found.keys, found.records, found.objections)
         edges = [{"from": parent, "to": name} for name in found.names for parent in catalogue.nodes[name].reads]
         return f"{format_json({'nodes': nodes, 'edges': edges})}\n"
     from buildgraph import diagram

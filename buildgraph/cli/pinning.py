@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from buildgraph.cli.context import Context, checking, pass_context, print_json, say, stoppable
 from buildgraph.cli.names import complete_locked
 from buildgraph.cli.options import examples, json_option
+from buildgraph.errors import ExitCode
 
 
 @click.command(
@@ -37,15 +40,19 @@ def lock(context: Context, *, check: bool, update: tuple[str, ...], output: str 
     session = context.session
     if check:
         with checking(f"{session.lock_file} is up to date", as_json=as_json):
-            check_lock(session)
+            for line in check_lock(session):
+                say(f"unlocked: {line}")
         return
     updates, output = [parse_update(text) for text in update], output or session.lock_file
     with stoppable() as cancel, make_resolver(session, cancel=cancel) as resolver:
-        count = update_lock(session, resolver, updates, output=output, say=say, cancel=cancel)
+        done = update_lock(session, resolver, updates, output=output, say=say, cancel=cancel)
     if as_json:
-        print_json({"resolved": count, "file": output})
+        print_json({"resolved": done.resolved, "file": output, "unlocked": list(done.unlocked)})
     else:
-        click.echo(f"{count} sources resolved; {output} is up to date")
+        click.echo(f"{done.resolved} sources resolved; {output} is up to date")
+    for line in done.unlocked:
+        say(f"unlocked: {line}")
+    sys.exit(ExitCode.OK if done.is_done else ExitCode.FAILED)
 
 
 @click.command(epilog=examples("buildgraph pin", "buildgraph pin --dry-run", "buildgraph pin --check"))

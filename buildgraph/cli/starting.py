@@ -9,6 +9,7 @@ import click
 
 from buildgraph.cli.context import pass_context, print_json, say, stoppable
 from buildgraph.cli.options import examples, json_option
+from buildgraph.errors import NotFound
 
 if TYPE_CHECKING:
     from buildgraph.cli.context import Context
@@ -42,7 +43,9 @@ def _lock(context: Context) -> str:
 
     session = context.session
     with stoppable() as cancel, make_resolver(session, cancel=cancel) as resolver:
-        update_lock(session, resolver, [], output=session.lock_file, say=say, cancel=cancel)
+        done = update_lock(session, resolver, [], output=session.lock_file, say=say, cancel=cancel)
+    if not done.is_done:
+        raise NotFound("; ".join(done.unlocked), where=session.lock_file, hint="run: buildgraph lock")
     return session.lock_file
 
 
