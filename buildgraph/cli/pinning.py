@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from buildgraph.cli.context import Context, checking, pass_context, print_json, 
 from buildgraph.cli.names import complete_locked
 from buildgraph.cli.options import examples, json_option
 from buildgraph.errors import ExitCode
+
+if TYPE_CHECKING:
+    from buildgraph.app.locking import Locked
 
 
 @click.command(
@@ -50,9 +54,14 @@ def lock(context: Context, *, check: bool, update: tuple[str, ...], output: str 
         print_json({"resolved": done.resolved, "file": output, "unlocked": list(done.unlocked)})
     else:
         click.echo(f"{done.resolved} sources resolved; {output} is up to date")
+    sys.exit(tell_locked(done))
+
+
+def tell_locked(done: Locked) -> ExitCode:
+    """Name what could not be locked; how a command ends that was to lock everything."""
     for line in done.unlocked:
         say(f"unlocked: {line}")
-    sys.exit(ExitCode.OK if done.is_done else ExitCode.FAILED)
+    return ExitCode.OK if done.is_done else ExitCode.FAILED
 
 
 @click.command(epilog=examples("buildgraph pin", "buildgraph pin --dry-run", "buildgraph pin --check"))
