@@ -8,6 +8,7 @@ import click
 
 from buildgraph import __version__
 from buildgraph.cli import (
+    bills,
     browsing,
     building,
     completion,
@@ -59,6 +60,7 @@ for module in (
     starting,
     building,
     browsing,
+    bills,
     explaining,
     pinning,
     reporting,
