@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 USER, PASSWORD = "somebody", "pa55word-of-somebody"
 TOKEN = "a-token-for-somebody"
+IDENTITY = "an-identity-of-somebody"
 _PLACE = re.compile(r"/v2/(?P<name>[a-z0-9/._-]+?)/(?P<kind>blobs|manifests|blobs/uploads)/(?P<rest>[^/]*)")
 
 
@@ -29,7 +31,8 @@ class Faults:
     """What goes wrong, until it is taken out. ``busy``: so many answers of 503. ``cut``: an upload of this size breaks.
 
     ``tampered``: what a manifest is answered with instead. ``takes_for``: the digest that it says it took.
-    ``refuses``: the status of every upload.
+    ``refuses``: the status of every upload. ``leads_to``: where uploads are to go; ``leads_nowhere``: it does not say.
+    ``token``: what is given in place of a token. ``realm``: where tokens are said to be.
     """
 
     busy: int = 0
@@ -38,6 +41,9 @@ class Faults:
     takes_for: str = ""
     refuses: int = 0
     leads_to: str = ""
+    leads_nowhere: bool = False
+    token: bytes = b""
+    realm: str = ""
 
 
 @dataclass
@@ -53,7 +59,7 @@ class FakeRegistry:
 
     def __post_init__(self) -> None:
         handler = type("Handler", (_Handler,), {"registry": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
@@ -79,6 +85,13 @@ class FakeRegistry:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is what some tests are about."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -137,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(201)
             return
         place = self.registry.faults.leads_to or f"/v2/{name}/blobs/uploads/1?state=x"
-        self._reply(202, {"Location": place})
+        self._reply(202, {} if self.registry.faults.leads_nowhere else {"Location": place})
 
     def _take_blob(self, name: str, digest: str) -> None:
         size = int(self.headers["Content-Length"])
@@ -177,15 +190,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(200, {"Docker-Content-Digest": sha256(data)}, instead or data)
 
     def _give_token(self) -> None:
-        allowed = self.headers.get("Authorization") == _basic()
-        self._reply(200, body=json.dumps({"token": TOKEN}).encode()) if allowed else self._reply(401)
+        form = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        is_known = parse_qs(form).get("refresh_token") == [IDENTITY]
+        if is_known or self.headers.get("Authorization") == _basic():
+            self._reply(200, body=self.registry.faults.token or json.dumps({"token": TOKEN}).encode())
+        else:
+            self._reply(401)
 
     def _is_let_in(self) -> bool:
         given = self.headers.get("Authorization", "")
         wanted = {"": given, "basic": _basic(), "bearer": f"Bearer {TOKEN}"}[self.registry.auth]
         if given == wanted:
             return True
-        realm = f'Bearer realm="http://{self.registry.address}/token",service="registry"'
+        place = self.registry.faults.realm or f"http://{self.registry.address}/token"
+        realm = f'Bearer realm="{place}",service="registry"'
         self._reply(401, {"WWW-Authenticate": realm if self.registry.auth == "bearer" else 'Basic realm="registry"'})
         return False
 

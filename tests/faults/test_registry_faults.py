@@ -10,13 +10,15 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
+from buildgraph.adapters.login import Keyring
 from buildgraph.adapters.registry import OciRegistry
 from buildgraph.adapters.settings import PUBLIC, Credential
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.adapters.web import Patience
 from buildgraph.errors import BuildgraphError, EnvironmentFault, IntegrityError, Interrupted, NetworkFault
-from tests.fakes.registry import PASSWORD, TOKEN, USER, FakeRegistry
+from tests.fakes.registry import IDENTITY, PASSWORD, TOKEN, USER, FakeRegistry
 from tests.fakes.tiny import compose, write_layer
 
 if TYPE_CHECKING:
@@ -234,6 +236,12 @@ class TestFault28:
         registry.faults.leads_to = place
         assert "is refused: it leaves http" in str(refusal(registry, store, image))
 
+    def test_fault_28_a_registry_that_does_not_say_where_to_send_is_refused(
+        self, registry: FakeRegistry, store: LayoutStore, image: Composition
+    ) -> None:
+        registry.faults.leads_nowhere = True
+        assert "HTTP 202 where a place to send to is due" in str(refusal(registry, store, image))
+
     def test_fault_28_a_registry_that_is_gone_is_one_line(self, store: LayoutStore, image: Composition) -> None:
         with FakeRegistry() as gone:
             pass
@@ -268,6 +276,32 @@ class TestLogin:
             write_config(tmp_path, {"credHelpers": {registry.address: "sample"}})
             push(registry, store, image)
             assert ("team/app", "1") in registry.manifests
+
+    def test_so_does_an_identity_token(self, store: LayoutStore, image: Composition, tmp_path: Path) -> None:
+        with FakeRegistry(auth="bearer") as registry:
+            write_config(tmp_path, {"auths": {registry.address: {"identitytoken": IDENTITY}}})
+            push(registry, store, image)
+            assert ("team/app", "1") in registry.manifests
+
+    def test_they_are_not_sent_in_the_clear_to_another_machine(self) -> None:
+        asked: list[str] = []
+        keys = Keyring(
+            "registry.example", "http://registry.example", requests.Session(), lambda: asked.append("asked"), timeout=1
+        )
+        assert not keys.answer('Basic realm="registry"', "repository:x:pull,push")
+        assert asked == []
+
+    def test_a_registry_does_not_lead_elsewhere_for_its_tokens(self, store: LayoutStore, image: Composition) -> None:
+        with FakeRegistry(auth="bearer") as registry:
+            registry.faults.realm = "ftp://127.0.0.1/token"
+            assert "is refused: it leaves http" in str(refusal(registry, store, image, settings=login(registry)))
+
+    @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"token": 1}', b'{"token": "a\\nb"}', b"\xff"])
+    def test_an_answer_without_a_token_is_one_line(self, store: LayoutStore, image: Composition, body: bytes) -> None:
+        with FakeRegistry(auth="bearer") as registry:
+            registry.faults.token = body
+            error = refusal(registry, store, image, settings=login(registry))
+            assert str(error) == f"http://{registry.address}/token: the answer holds no token"
 
     @pytest.mark.parametrize("auth", ["basic", "bearer"])
     def test_without_them_it_is_said_how_to_log_in(self, store: LayoutStore, image: Composition, auth: str) -> None:
