@@ -172,7 +172,7 @@ def test_no_class_of_what_layers_add_is_there_twice(run: Run) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_flavour_decides_about_its_parts(host: Host, params: Mapping[str, str], part: str) -> None:
-    is_there = host.run("ls -d %s", part).rc == 0 if "*" not in part else host.run(f"ls {part}").rc == 0
+    is_there = host.run(f"ls -d {part}").rc == 0
     assert is_there is (PARTS[part] in params["flavour"].split("-"))
 
 
