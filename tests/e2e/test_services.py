@@ -61,7 +61,7 @@ class Bench:
         shell = write_shell_layer(store)
         self.images = {
             f"buildgraph-test/{uuid.uuid4().hex}:1": compose(
-                store, shell, write_layer(store, name, {"name": f"the {name}".encode()})
+                store, shell, write_layer(store, name, {"name": f"the {name}\n".encode()})
             )
             for name in ("tested", "server")
         }
@@ -69,7 +69,7 @@ class Bench:
     def run(self) -> TestCounts:
         (self.folder / "test_services.py").write_text(TESTS)
         tested, server = self.images
-        return PytestProbe(project=self.folder, environ=self.environ, timeout=60).run(
+        return PytestProbe(project=self.folder, environ=self.environ, timeout=120).run(
             "demo",
             reference=tested,
             services={"server": server},
