@@ -34,13 +34,14 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a node stands in ``list``. Helpers exist only while other layers are built."""
+    """Where a node stands in ``list``. Helpers exist only while other layers are built, services only for tests."""
 
     OS = "os"
     HELPER = "helper"
     BASE = "base"
     INTERMEDIATE = "intermediate"
     FINAL = "final"
+    SERVICE = "service"
 
 
 class Compression(StrEnum):
@@ -196,6 +197,7 @@ class Layer:
     compression: Compression
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -235,6 +237,7 @@ class Image:
     tests: tuple[str, ...]
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:

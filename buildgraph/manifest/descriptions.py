@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIANTS = "The variants: one node for each, with parameters that every string may use as {{ parameter }}."
+_TEST_WITH = "Images of this catalogue that the tests start beside the image under test."
 _BUDGET = "The most that may be stored, like 60 MB; more is a failure."
 
 _LAYER = {
@@ -21,6 +22,7 @@ _LAYER = {
     "parents": "The layers that it is built on, in order.",
     "contexts": "Other layers that the steps may read: --from=<node>.",
     "test_on": "The layers, in order, below this one in the image that its tests run on.",
+    "test_with": _TEST_WITH,
     "env": "What it adds to the environment of images.",
     "prepend": "Variables like PATH: what it puts first, in the order of layers.",
     "compression": "How the layer is stored: none for content that does not shrink.",
@@ -58,7 +60,7 @@ _LAYER = {
 _IMAGE = {
     "": "A family of images: layers, in order, and a configuration.",
     "image": "The family's name; the tests of its images stand in layers/<name>.",
-    "stage": "Where the images stand in lists.",
+    "stage": "Where the images stand in lists; services exist only for tests.",
     "description": "What the images are, in one line.",
     "variants": _VARIANTS,
     "layers": "The layers, in order; an entry whose expression gives nothing is left out.",
@@ -74,6 +76,7 @@ _IMAGE = {
     "repository": "The name in a registry, without the registry.",
     "tags": "The tags; the first is the one that charts use.",
     "aliases": "Other names: name → variant.",
+    "test_with": _TEST_WITH,
     "overrides": "Path → the reason why two layers may disagree about it.",
     "budget": _BUDGET,
 }
