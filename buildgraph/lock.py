@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from buildgraph.coordinate import Coordinate, Ecosystem, parse_coordinate
+from buildgraph.coordinate import Coordinate, Ecosystem, component_of, parse_coordinate
 from buildgraph.errors import BuildgraphError, LockError, quote, raise_all
 from buildgraph.forms import COORDINATE, FILE, LINE, NODE, SHA256
 from buildgraph.model import Artifact, Layer, Lock, LockEntry
@@ -206,11 +205,8 @@ def _is_answer(asked: Coordinate, given: Coordinate) -> bool:
     return given.version.startswith(asked.version.removesuffix("*"))
 
 
-def _identity(coordinate: Coordinate) -> tuple[str, str, str]:
-    name = coordinate.name
-    if coordinate.ecosystem is Ecosystem.PYPI:
-        name = re.sub(r"[-_.]+", "-", name).lower()
-    return coordinate.ecosystem, name, coordinate.classifier
+def _identity(coordinate: Coordinate) -> tuple[str, str]:
+    return component_of(coordinate), coordinate.classifier
 
 
 def _parse_artifact(document: object) -> Artifact:

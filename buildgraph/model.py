@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from buildgraph.ranges import Range
+
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -269,6 +271,40 @@ class Pin:
     location: Location
 
 
+class Support(StrEnum):
+    """What is known of a component beside a version of the host."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportRow:
+    """What is known of ``versions`` of ``components`` (coordinates without a version) with versions of the host.
+
+    ``source`` is where it is known from.
+    """
+
+    title: str
+    components: tuple[str, ...]
+    versions: tuple[Range, ...]
+    hosts: tuple[Range, ...]
+    verdict: Support
+    reason: str
+    source: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportTable:
+    """What fits together: ``host`` is the component beside which others are judged; the first row that fits counts."""
+
+    host: str = ""
+    title: str = ""
+    rows: tuple[SupportRow, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Everything the manifests say, parsed and validated. Nodes by name, in the order written."""
@@ -278,6 +314,7 @@ class Catalogue:
     aliases: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]]
     pins: tuple[Pin, ...]
+    support: SupportTable = SupportTable()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from buildgraph.forms import KEY_PATH, NAME, NODE, PROJECT_PATH, REGISTRY
 from buildgraph.manifest.document import parse_document
 from buildgraph.manifest.images import parse_images
 from buildgraph.manifest.layers import opener, parse_layers
-from buildgraph.model import Catalogue, Pin, Project
+from buildgraph.manifest.support import read_support
+from buildgraph.model import Catalogue, Pin, Project, SupportTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
+SUPPORT_FILE = "manifests/support.yaml"
 LAYERS_FOLDER = "manifests/layers/"
 IMAGES_FOLDER = "manifests/images/"
 
@@ -54,11 +56,12 @@ def parse_catalogue(documents: Documents) -> Catalogue:
     for file in sorted(documents.texts):
         if file.startswith((LAYERS_FOLDER, IMAGES_FOLDER)):
             _read_nodes(file, documents, gathered, errors)
-        elif file not in {PROJECT_FILE, PINS_FILE}:
+        elif file not in {PROJECT_FILE, PINS_FILE, SUPPORT_FILE}:
             hint = f"layers stand in {LAYERS_FOLDER}, images in {IMAGES_FOLDER}"
             errors.append(ManifestError("nothing is read from here", where=file, hint=hint))
     aliases = _read_aliases(gathered, errors)
     pins = _read_pins(documents, errors)
+    support = _read_support(documents, errors)
     raise_all(sort_errors(errors))
     return Catalogue(
         project=project,
@@ -66,6 +69,7 @@ def parse_catalogue(documents: Documents) -> Catalogue:
         aliases=MappingProxyType(aliases),
         groups=project.groups,
         pins=pins,
+        support=support,
     )
 
 
@@ -154,3 +158,9 @@ def read_pins(fields: Fields) -> tuple[Pin, ...]:
         pins.append(pin)
     fields.finish()
     return tuple(pins)
+
+
+def _read_support(documents: Documents, errors: list[BuildgraphError]) -> SupportTable:
+    text = documents.texts.get(SUPPORT_FILE)
+    document = _parse(SUPPORT_FILE, text, errors) if text is not None else None
+    return read_support(opener(document, SUPPORT_FILE, errors)({})) if document is not None else SupportTable()

@@ -96,4 +96,25 @@ _PINS = {
     "pins[].path": "The keys that lead to a mapping with registry, repository, tag and digest, like gpu.image.",
 }
 
-DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {"layer": _LAYER, "image": _IMAGE, "project": _PROJECT, "pins": _PINS}
+_SUPPORT = {
+    "": "Which versions of components fit which versions of the host.",
+    "host": "The component beside which all others are judged, as a coordinate without a version.",
+    "title": "The host's name for people.",
+    "components": "One component an entry, or several of which the same is known.",
+    "components[].title": "The component's name for people.",
+    "components[].names": "Coordinates without a version, or a word for what is no source of a layer.",
+    "components[].rows": "What is known, one row an entry; the first one that fits counts.",
+    "components[].rows[].versions": "Ranges of the component's versions; one of them has to fit.",
+    "components[].rows[].with": "Ranges of the host's versions; one of them has to fit.",
+    "components[].rows[].verdict": "An image with what is unsupported is refused.",
+    "components[].rows[].source": "Where this is known from.",
+    "components[].rows[].reason": "Why, in one line.",
+}
+
+DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
+    "layer": _LAYER,
+    "image": _IMAGE,
+    "project": _PROJECT,
+    "pins": _PINS,
+    "support": _SUPPORT,
+}
