@@ -306,6 +306,22 @@ class SupportTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceRule:
+    """What people found out about the artifacts whose coordinates match the glob ``match``.
+
+    ``licence`` stands in for what the registry says, unless it is empty. Where ``redistributable`` is false, ``reason``
+    says why, and ``terms`` where one reads under which terms they may be passed on all the same.
+    """
+
+    match: str
+    licence: str = ""
+    redistributable: bool = True
+    reason: str = ""
+    terms: str = ""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Everything the manifests say, parsed and validated. Nodes by name, in the order written."""
 
@@ -315,6 +331,7 @@ class Catalogue:
     groups: Mapping[str, tuple[str, ...]]
     pins: tuple[Pin, ...]
     support: SupportTable = SupportTable()
+    licences: tuple[LicenceRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,7 +340,8 @@ class Artifact:
 
     ``coordinate``: ``pypi:numpy==2.2.6``, ``maven:g:a:v[:classifier][@ext]``, ``deb:bash=5.2.15-2+b7``,
     ``go:module@version`` or ``url:https://…``. ``file`` is its file name; ``path`` is the place in the
-    archive where the ecosystem needs one (Debian: ``<suite> pool/…/x.deb``); ``size`` in bytes.
+    archive where the ecosystem needs one (Debian: ``<suite> pool/…/x.deb``); ``size`` in bytes. What is not
+    ``redistributable`` may be passed on only under terms that somebody has to accept.
     """
 
     coordinate: str
@@ -332,6 +350,7 @@ class Artifact:
     size: int
     licence: str = ""
     path: str = ""
+    redistributable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,15 @@ _PINS = {
     "pins[].file": "The values file, relative to the project.",
     "pins[].path": "The keys that lead to a mapping with registry, repository, tag and digest, like gpu.image.",
 }
+_LICENCES = {
+    "": "What people found out about licences, where a registry says nothing, something else or too little.",
+    "licences": "One rule an entry; the first that matches an artifact counts.",
+    "licences[].match": "A glob over exact coordinates, like maven:org.example:driver:*.",
+    "licences[].licence": "The licence as SPDX writes it; it stands in for what the registry says.",
+    "licences[].redistributable": "False where passing it on needs terms to be accepted: push then asks for that.",
+    "licences[].reason": "Why, and how one knows.",
+    "licences[].terms": "Where the terms can be read; a must where it is not redistributable.",
+}
 
 _SUPPORT = {
     "": "Which versions of components fit which versions of the host.",
@@ -117,4 +126,5 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "project": _PROJECT,
     "pins": _PINS,
     "support": _SUPPORT,
+    "licences": _LICENCES,
 }
