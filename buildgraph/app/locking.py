@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from buildgraph.app.settings import is_offline
+from buildgraph.app.waiting import wait_for
 from buildgraph.coordinate import parse_coordinate
 from buildgraph.errors import BuildgraphError, Interrupted, NotFound, Stale, UsageError, raise_all
 from buildgraph.licences import find_stale, with_licences
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from buildgraph.model import Catalogue, Lock, Source
     from buildgraph.ports import Cancel, Resolver
 
-POLL_SECONDS = 0.1
-GRACE_SECONDS = 2.0
 STOPPED = "locking was stopped; nothing is written"
 
 
@@ -106,7 +103,7 @@ def update_lock(
         say(f"resolving {layer.name}/{source.name}")
         resolve = partial(_resolve, resolver, layer, source, wish.version, lock, session.catalogue)
         try:
-            answers[layer.name, source.name] = _await(resolve, cancel)
+            answers[layer.name, source.name] = wait_for(resolve, cancel, stopped=STOPPED)
         except Interrupted:
             raise
         except NotFound as error:
@@ -128,26 +125,6 @@ def update_lock(
         unlocked=tuple(_tell(item) for item in find_unlocked(lock, _layers(session.catalogue))),
         is_done=is_done,
     )
-
-
-def _await(work: Callable[[], LockEntry], cancel: Cancel) -> LockEntry:
-    """What ``work`` gives or raises; ``Interrupted`` soon after the user asks, even while a server says nothing."""
-    future: Future[LockEntry] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
-            future.set_exception(error)
-
-    # A daemon: waiting for a server's first byte must not hold up the exit.
-    threading.Thread(target=run, daemon=True).start()
-    while not cancel.is_set() and not future.done():
-        wait([future], POLL_SECONDS)
-    wait([future], GRACE_SECONDS)
-    if future.done():
-        return future.result()
-    raise Interrupted(STOPPED)
 
 
 def _find_unlocked(session: Session) -> list[Unlocked]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters.store import QUARANTINE
 from buildgraph.explain import KEY_SHOWN, Change, explain_change
-from buildgraph.graph import find_closure, find_targets, find_tested
+from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan

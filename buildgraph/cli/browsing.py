@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from buildgraph.cli.context import Context, format_json, pass_context, print_json, say
+from buildgraph.cli.context import Context, format_json, pass_context, print_json, save_text
 from buildgraph.cli.options import examples, json_option, targets_argument
 from buildgraph.errors import UsageError
 
@@ -61,7 +61,7 @@ def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, outp
     if output is None:
         click.echo(text, nl=False)
     else:
-        _save(text, output)
+        save_text(text, output)
 
 
 @click.command(epilog=examples("buildgraph matrix", "buildgraph matrix --output docs/matrix.md"))
@@ -82,7 +82,7 @@ def matrix(context: Context, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        _save(text, output)
+        save_text(text, output)
 
 
 def _write(form: str, catalogue: Catalogue, found: Found) -> str:
@@ -103,18 +103,6 @@ def _write(form: str, catalogue: Catalogue, found: Found) -> str:
         raise UsageError(what, hint="name fewer targets, or use --format dot")
     draw = {"dot": diagram.draw_dot, "mermaid": diagram.draw_mermaid, "svg": diagram.draw_svg}[form]
     return draw(*diagram.make_diagram(catalogue, found.names, found.keys, found.records))
-
-
-def _save(text: str, output: Path) -> None:
-    from buildgraph.adapters.disk import write_file
-
-    target = output.absolute()
-    if not target.parent.is_dir():
-        raise UsageError("the folder is missing", where=str(target.parent), hint="make it first")
-    if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise UsageError("something other than a file is there", where=str(target), hint="name another file")
-    write_file(target, text.encode(), aside=target.parent)
-    say(f"wrote {output}")
 
 
 COMMANDS = (list_nodes, graph, matrix)
