@@ -158,7 +158,7 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         spec=spec,
         env=fields.mapping("env", keys=VARIABLE),
         prepend=fields.lists("prepend", keys=VARIABLE),
-        test_on=fields.texts("test_on", form=NODE),
+        test_on=tuple(filter(None, fields.texts("test_on", form=NODE, may_be_blank=True))),
         tests=tests,
         compression=Compression(fields.choice("compression", tuple(Compression), Compression.ZSTD)),
         budget=fields.size("budget"),
