@@ -84,6 +84,7 @@ def _extend(base: Image, image: Image) -> Image:
         image,
         layers=(*base.layers, *image.layers),
         config=_extend_config(base.config, image.config),
+        test_with=tuple(dict.fromkeys((*base.test_with, *image.test_with))),
         overrides=MappingProxyType({**base.overrides, **image.overrides}),
     )
 

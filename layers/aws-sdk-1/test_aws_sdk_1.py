@@ -1,4 +1,4 @@
-"""The AWS SDK 1: its modules work with the jackson, joda-time and httpclient of Spark 3.5. A server: see S3A's tests."""
+"""The AWS SDK 1: its modules work with the jackson, joda-time and httpclient of Spark 3.5."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Program {
     public static void main(String[] arguments) {
         var who = new AWSStaticCredentialsProvider(new BasicAWSCredentials("key", "secret"));
         var s3 = AmazonS3ClientBuilder.standard().withCredentials(who).withRegion("us-east-1").build();
-        System.out.println(s3.generatePresignedUrl("bucket", "a/b", new java.util.Date(System.currentTimeMillis() + 60000)));
+        var soon = new java.util.Date(System.currentTimeMillis() + 60000);
+        System.out.println(s3.generatePresignedUrl("bucket", "a/b", soon));
         var once = new ClientConfiguration().withMaxErrorRetry(0);
         var sts = AWSSecurityTokenServiceClientBuilder.standard().withCredentials(who).withClientConfiguration(once)
             .withEndpointConfiguration(new EndpointConfiguration("http://127.0.0.1:9", "us-east-1")).build();

@@ -22,15 +22,18 @@ class Program {
     public static void main(String[] arguments) {
         var who = StaticCredentialsProvider.create(AwsBasicCredentials.create("key", "secret"));
         var where = URI.create("http://127.0.0.1:9");
-        try (var signer = S3Presigner.builder().region(Region.US_EAST_1).credentialsProvider(who).build()) {
+        var region = Region.US_EAST_1;
+        try (var signer = S3Presigner.builder().region(region).credentialsProvider(who).build()) {
             System.out.println(signer.presignGetObject(ask -> ask.signatureDuration(Duration.ofMinutes(1))
                 .getObjectRequest(object -> object.bucket("bucket").key("a/b"))).url());
         }
-        var async = S3AsyncClient.builder().region(Region.US_EAST_1).endpointOverride(where).credentialsProvider(who).build();
+        var async = S3AsyncClient.builder().region(region).endpointOverride(where).credentialsProvider(who)
+            .build();
         try (var manager = S3TransferManager.builder().s3Client(async).build()) {
             System.out.println("manager " + manager.getClass().getSimpleName());
         }
-        try (var sts = StsClient.builder().region(Region.US_EAST_1).endpointOverride(where).credentialsProvider(who).build()) {
+        try (var sts = StsClient.builder().region(region).endpointOverride(where).credentialsProvider(who)
+                .build()) {
             sts.getCallerIdentity();
         } catch (software.amazon.awssdk.core.exception.SdkClientException error) {
             System.out.println("sts " + error.getMessage());

@@ -1,4 +1,4 @@
-"""Avro files are written and read; Kafka's client is found and asks its broker. Run again on every release of the line."""
+"""Avro files are written and read; Kafka's client is found and asks its broker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pyspark.sql.avro.functions import from_avro, to_avro
 spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
 spark.range(10).selectExpr("id", "struct(id, string(id) as name) as inner").write.format("avro").save("/tmp/avro")
 frame = spark.read.format("avro").load("/tmp/avro")
-print("avro", frame.count(), frame.selectExpr("max(inner.name)").first()[0], frame.schema["inner"].dataType.simpleString())
+inner = frame.schema["inner"].dataType.simpleString()
+print("avro", frame.count(), frame.selectExpr("max(inner.name)").first()[0], inner)
 packed = spark.range(3).select(to_avro("id").alias("bytes"))
 print("functions", packed.select(from_avro("bytes", '"long"').alias("id")).selectExpr("sum(id)").first()[0])
 options = {"kafka.bootstrap.servers": "127.0.0.1:9", "subscribe": "topic", "kafka.default.api.timeout.ms": "2000",

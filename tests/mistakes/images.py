@@ -52,5 +52,6 @@ IMAGES: Mapping[str, Changes] = {
     "an image to extend that is a path": in_image("extends: ../shop"),
     "images to extend": in_image("extends: [top, app]"),
     "an image that extends another and adds nothing": in_image("extends: top") | image_with("layers: [app]\n", ""),
+    "a service that is a path": in_image("test_with: [../shop]"),
     "an alias like an option": in_image("aliases: {-rf: x}"),
 }

@@ -262,7 +262,7 @@ budget: 1 GB
 
 
 class TestExtendedImage:
-    BASE = TestImage.TEXT
+    BASE = TestImage.TEXT + "test_with: [queue, database]\n"
     TEXT = """\
 image: top
 stage: final
@@ -279,6 +279,7 @@ config:
   ports: [8888, 8080]
 repository: sample/lab
 tags: ["{{ variant }}"]
+test_with: [shop-1-gpu, database]
 overrides: {/etc/lab: the laboratory knows better}
 """
     NODES = parse(image=BASE, extended=TEXT).nodes
@@ -302,6 +303,9 @@ overrides: {/etc/lab: the laboratory knows better}
             "/etc/motd": "the shop greets for itself",
             "/etc/lab": "the laboratory knows better",
         }
+
+    def test_its_tests_find_what_those_of_its_layers_need_and_what_it_names(self) -> None:
+        assert self.EXTENDED.test_with == ("queue", "database", "shop-1-gpu")
 
     def test_its_name_place_and_budget_are_its_own(self) -> None:
         extended = self.EXTENDED
