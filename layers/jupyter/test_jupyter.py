@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from buildgraph.adapters.fixtures import Container, Serve, Start
+    from buildgraph.adapters.fixtures import Completed, Container, Run, Serve, Start
 
 ANYONE = "1234567:0"
 STARTS = 180
@@ -21,13 +21,15 @@ KERNELS = {
     "gpu": {"python3", "spark-connect", "spark-local", "spark-local-gpu"},
     "iceberg": {"python3", "spark-connect", "spark-local", "spark-local-iceberg"},
 }
-# Runs a notebook as the server would, in the kernel that it names itself; what its cells said comes out.
-EXECUTE = """
-import sys
+CELL_SECONDS = 240
+# Runs a notebook as the server would, in the kernel that it names itself; its last line is what the cells have put out.
+EXECUTE = f"""
+import json, sys
 import nbclient, nbformat
 notebook = nbformat.read(sys.argv[1], as_version=4)
-nbclient.NotebookClient(notebook, timeout=170, resources={"metadata": {"path": "/tmp"}}).execute()
-print(nbformat.writes(notebook))
+nbclient.NotebookClient(notebook, timeout={CELL_SECONDS}, resources={{"metadata": {{"path": "/tmp"}}}}).execute()
+print()
+print(json.dumps([output for cell in notebook.cells for output in cell.get("outputs", ())]))
 """
 
 
@@ -35,7 +37,7 @@ print(nbformat.writes(notebook))
 def connect(session_service: Serve, params: Mapping[str, str]) -> Container:
     """A Connect server of the Spark image of the same version and flavour."""
     node = f"spark-{params['version']}-{params['flavour']}"
-    server = session_service(node, "connect", user=ANYONE, read_only=True, tmpfs=["/tmp:exec"], network="bridge")
+    server = session_service(node, "connect", user=ANYONE, read_only=True, tmpfs=["/tmp"], network="bridge")
     server.wait_for(port=15002, timeout=STARTS)
     return server
 
@@ -46,12 +48,18 @@ def lab(session_container: Start, connect: Container) -> Container:
     server = session_container(
         user=ANYONE,
         read_only=True,
-        tmpfs=["/tmp:exec"],
+        tmpfs=["/tmp"],
         network="bridge",
-        env={"JUPYTER_TOKEN": TOKEN, "SPARK_REMOTE": f"sc://{connect.address}:15002", "SPARK_DRIVER_MEMORY": "512m"},
+        env={"JUPYTER_TOKEN": TOKEN, "SPARK_REMOTE": f"sc://{connect.address}:15002"},
     )
     server.wait_for(port=PORT, timeout=STARTS)
     return server
+
+
+@pytest.fixture(scope="module")
+def idle(session_container: Start) -> Container:
+    """A container where notebooks run without JupyterLab: libraries may be loaded from its /tmp."""
+    return session_container("sleep", "infinity", user=ANYONE, network="bridge")
 
 
 def ask(lab: Container, path: str, token: str) -> tuple[int, str]:
@@ -63,10 +71,15 @@ def ask(lab: Container, path: str, token: str) -> tuple[int, str]:
     return int(status), text
 
 
-def execute(lab: Container, example: str) -> tuple[str, list[dict[str, Any]]]:
-    """What the cells of an example print, and all that they put out; the entry point gives the program its home."""
-    done = lab.exec("timeout", "175", "/opt/spark/entrypoint.sh", "python3", "-c", EXECUTE, example)
-    outputs = [output for cell in json.loads(done.output)["cells"] for output in cell.get("outputs", ())]
+def execute(container: Container, example: str) -> tuple[str, list[dict[str, Any]]]:
+    """What the cells of an example print, and all that they put out. The entry point gives the kernel its home."""
+    notebook = f"/opt/jupyter/examples/{example}"
+    return read_outputs(container.exec("/opt/spark/entrypoint.sh", "python3", "-c", EXECUTE, notebook))
+
+
+def read_outputs(done: Completed) -> tuple[str, list[dict[str, Any]]]:
+    """The same of a program that has run."""
+    outputs: list[dict[str, Any]] = json.loads(done.output.splitlines()[-1])
     return "".join(output["text"] for output in outputs if output.get("name") == "stdout"), outputs
 
 
@@ -93,7 +106,7 @@ def test_the_kernels_are_those_of_the_flavour(lab: Container, params: Mapping[st
 def test_a_notebook_runs_on_the_connect_server_of_the_spark_image(
     lab: Container, connect: Container, params: Mapping[str, str]
 ) -> None:
-    printed, outputs = execute(lab, "/opt/jupyter/examples/spark-connect.ipynb")
+    printed, outputs = execute(lab, "spark-connect.ipynb")
     assert printed == "sum 499500\n"
     shown = [output["data"] for output in outputs if "data" in output]
     assert shown[0]["text/plain"] == f"'{params['version']}'"
@@ -102,26 +115,26 @@ def test_a_notebook_runs_on_the_connect_server_of_the_spark_image(
     assert connect.is_running()
 
 
-def test_a_notebook_runs_spark_in_the_container(lab: Container) -> None:
-    printed, _ = execute(lab, "/opt/jupyter/examples/spark-local.ipynb")
+def test_a_notebook_runs_spark_in_the_container(idle: Container) -> None:
+    printed, _ = execute(idle, "spark-local.ipynb")
     assert printed.endswith("sum 2475.0\nsquares 285\n")
 
 
-def test_a_notebook_keeps_iceberg_tables(lab: Container, params: Mapping[str, str]) -> None:
-    if params["flavour"] != "iceberg":
-        assert lab.exec("ls", "/opt/jupyter/examples").output.split().count("iceberg.ipynb") == 0
-        return
-    printed, _ = execute(lab, "/opt/jupyter/examples/iceberg.ipynb")
-    assert printed == "snapshots 2 before two\n"
+def test_a_notebook_keeps_iceberg_tables_where_the_flavour_has_them(idle: Container, params: Mapping[str, str]) -> None:
+    has_example = "iceberg.ipynb" in idle.exec("ls", "/opt/jupyter/examples").output.split()
+    assert has_example is (params["flavour"] == "iceberg")
+    if has_example:
+        assert execute(idle, "iceberg.ipynb")[0] == "snapshots 2 before two\n"
 
 
 @pytest.mark.gpu
-def test_a_notebook_runs_on_the_gpu(session_container: Start, params: Mapping[str, str]) -> None:
-    assert params["flavour"] == "gpu"
-    lab = session_container(user=ANYONE, network="bridge", gpu=True)
-    printed, _ = execute(lab, "/opt/jupyter/examples/gpu.ipynb")
-    assert "GpuHashAggregate" in printed
-    assert printed.endswith("rows 1000000\n")
+def test_a_notebook_runs_on_the_gpu_where_the_flavour_wants_one(run: Run, params: Mapping[str, str]) -> None:
+    if params["flavour"] == "gpu":
+        notebook = "/opt/jupyter/examples/gpu.ipynb"
+        done = run("python3", "-c", EXECUTE, notebook, network="bridge", gpu=True, timeout=CELL_SECONDS)
+        printed, _ = read_outputs(done)
+        assert "GpuHashAggregate" in printed
+        assert printed.endswith("rows 1000000\n")
 
 
 def test_lab_ends_at_once_when_it_is_told_to(lab: Container) -> None:
