@@ -92,14 +92,23 @@ def compute_content_key(document: Document, digests: Mapping[str, str]) -> str:
 
 
 def describe_test(
-    image: str, *, tests: Tree, params: Mapping[str, str], capabilities: Iterable[str], fixtures: str
+    image: str,
+    *,
+    services: Mapping[str, str],
+    tests: Tree,
+    params: Mapping[str, str],
+    capabilities: Iterable[str],
+    fixtures: str,
 ) -> Document:
     """The document that a test key is the hash of.
 
-    ``image`` is the manifest digest that the tests run on, ``tests`` the hashes of the test files by path,
-    ``fixtures`` the hash of the fixtures that they use.
+    ``image`` is the manifest digest that the tests run on, ``services`` those of the images that they start beside it
+    by node, ``tests`` the hashes of the test files by path, ``fixtures`` the hash of the fixtures that they use.
     """
+    # Where there are none, the key is what it was without the word.
+    beside: Document = {"services": dict(services)} if services else {}
     return {
+        **beside,
         "format": FORMAT,
         "image": image,
         "tests": dict(tests),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from buildgraph.ranges import Range
+
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,13 +36,14 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a node stands in ``list``. Helpers exist only while other layers are built."""
+    """Where a node stands in ``list``. Helpers exist only while other layers are built, services only for tests."""
 
     OS = "os"
     HELPER = "helper"
     BASE = "base"
     INTERMEDIATE = "intermediate"
     FINAL = "final"
+    SERVICE = "service"
 
 
 class Compression(StrEnum):
@@ -198,6 +201,7 @@ class Layer:
     compression: Compression
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -237,6 +241,7 @@ class Image:
     tests: tuple[str, ...]
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -268,6 +273,56 @@ class Pin:
     location: Location
 
 
+class Support(StrEnum):
+    """What is known of a component beside a version of the host."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportRow:
+    """What is known of ``versions`` of ``components`` (coordinates without a version) with versions of the host.
+
+    ``source`` is where it is known from.
+    """
+
+    title: str
+    components: tuple[str, ...]
+    versions: tuple[Range, ...]
+    hosts: tuple[Range, ...]
+    verdict: Support
+    reason: str
+    source: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportTable:
+    """What fits together: ``host`` is the component beside which others are judged; the first row that fits counts."""
+
+    host: str = ""
+    title: str = ""
+    rows: tuple[SupportRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceRule:
+    """What people found out about the artifacts whose coordinates match the glob ``match``.
+
+    ``licence`` stands in for what the registry says, unless it is empty. Where ``redistributable`` is false, ``reason``
+    says why, and ``terms`` where one reads under which terms they may be passed on all the same.
+    """
+
+    match: str
+    licence: str = ""
+    redistributable: bool = True
+    reason: str = ""
+    terms: str = ""
+    location: Location
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Everything the manifests say, parsed and validated. Nodes by name, in the order written."""
@@ -277,6 +332,8 @@ class Catalogue:
     aliases: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]]
     pins: tuple[Pin, ...]
+    support: SupportTable = SupportTable()
+    licences: tuple[LicenceRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +342,8 @@ class Artifact:
 
     ``coordinate``: ``pypi:numpy==2.2.6``, ``maven:g:a:v[:classifier][@ext]``, ``deb:bash=5.2.15-2+b7``,
     ``go:module@version`` or ``url:https://…``. ``file`` is its file name; ``path`` is the place in the
-    archive where the ecosystem needs one (Debian: ``<suite> pool/…/x.deb``); ``size`` in bytes.
+    archive where the ecosystem needs one (Debian: ``<suite> pool/…/x.deb``); ``size`` in bytes. What is not
+    ``redistributable`` may be passed on only under terms that somebody has to accept.
     """
 
     coordinate: str
@@ -294,6 +352,7 @@ class Artifact:
     size: int
     licence: str = ""
     path: str = ""
+    redistributable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,13 +205,17 @@ class Probe(Protocol):
         node: str,
         *,
         reference: str,
+        services: Mapping[str, str],
         tests: Sequence[str],
         inherited: Sequence[str],
         params: Mapping[str, str],
         log: Path,
         cancel: Cancel,
     ) -> TestCounts:
-        """Run every test of ``tests`` and those marked ``inherited`` of ``inherited`` (paths in the project)."""
+        """Run every test of ``tests`` and those marked ``inherited`` of ``inherited`` (paths in the project).
+
+        ``services``: the references of the images that they may start beside the one under test, by node.
+        """
         ...
 
 

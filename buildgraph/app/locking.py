@@ -13,7 +13,9 @@ from buildgraph.bases import find_held, find_repeats, find_without, name_of
 from buildgraph.coordinate import parse_coordinate
 from buildgraph.errors import BuildgraphError, Interrupted, ManifestError, Stale, UsageError, raise_all
 from buildgraph.graph import find_bases
+from buildgraph.licences import find_stale, with_licences
 from buildgraph.lock import find_extra, find_unlocked, format_lock, with_entries
+from buildgraph.manifest.catalogue import LICENCES_FILE
 from buildgraph.model import Layer, LockEntry
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ def check_lock(session: Session) -> None:
     lines += [
         f"- {node}/{source} is asked for by no manifest" for node, source in find_extra(session.lock, session.catalogue)
     ]
+    lines += [
+        f"- {node}/{source} has another licence for {artifact.coordinate} than {LICENCES_FILE} gives it"
+        for node, source, artifact in find_stale(session.lock, session.catalogue.licences)
+    ]
     if lines:
         raise Stale("out of date", where=session.lock_file, hint="run: buildgraph lock", diff="\n".join(sorted(lines)))
 
@@ -89,7 +95,8 @@ def update_lock(
         except BuildgraphError as error:
             errors.append(error)
         lock = with_entries(session.lock, entries, session.catalogue)
-    text = format_lock(with_entries(session.lock, entries, session.catalogue))
+    whole = with_entries(session.lock, entries, session.catalogue)
+    text = format_lock(with_licences(whole, session.catalogue.licences))
     if text != session.workspace.read_text(output):
         session.workspace.write_text(output, text)
     raise_all(errors)

@@ -35,3 +35,8 @@ def query_nodes(session: Session, patterns: Sequence[str], *, with_needs: bool) 
     wanted = frozenset(closure if with_needs else targets)
     names = tuple(name for name in closure if name in wanted)
     return Found(names=names, keys=keys, records=records)
+
+
+def find_refusals(found: Found) -> Mapping[str, str]:
+    """The nodes that cannot be built as things stand, and why, in few words."""
+    return {name: f"unlocked: {found.keys.unlocked[name][0]}" for name in found.names if name in found.keys.unlocked}

@@ -1,4 +1,4 @@
-"""Commands that show the catalogue: ``list``, ``graph``."""
+"""Commands that show the catalogue: ``list``, ``graph``, ``matrix``."""
 
 from __future__ import annotations
 
@@ -64,6 +64,25 @@ def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, outp
         _save(text, output)
 
 
+@click.command(epilog=examples("buildgraph matrix", "buildgraph matrix --output docs/matrix.md"))
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to standard output.")
+@pass_context
+def matrix(context: Context, output: Path | None) -> None:
+    """Write a Markdown page of all images and layers: tags, sizes, digests, and what cannot be built."""
+    from buildgraph.app.queries import find_refusals, query_nodes
+    from buildgraph.report.matrix import format_matrix
+
+    session = context.session
+    found = query_nodes(session, ("*",), with_needs=False)
+    refusals = find_refusals(found)
+    command = "buildgraph matrix --output docs/matrix.md"
+    text = format_matrix(session.catalogue, found.names, found.records, refusals, command=command)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _save(text, output)
+
+
 def _write(form: str, catalogue: Catalogue, found: Found) -> str:
     if form == "tree":
         from buildgraph.report import format_graph
@@ -96,4 +115,4 @@ def _save(text: str, output: Path) -> None:
     say(f"wrote {output}")
 
 
-COMMANDS = (list_nodes, graph)
+COMMANDS = (list_nodes, graph, matrix)

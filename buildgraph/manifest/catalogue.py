@@ -7,11 +7,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from buildgraph.errors import ManifestError, raise_all, sort_errors
-from buildgraph.forms import KEY_PATH, NAME, NODE, PROJECT_PATH, REGISTRY
+from buildgraph.forms import COORDINATE, KEY_PATH, LINE, NAME, NODE, PROJECT_PATH, REASON, REGISTRY
 from buildgraph.manifest.document import parse_document
 from buildgraph.manifest.images import parse_images
 from buildgraph.manifest.layers import opener, parse_layers
-from buildgraph.model import Catalogue, Pin, Project
+from buildgraph.manifest.support import read_support
+from buildgraph.model import Catalogue, LicenceRule, Pin, Project, SupportTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
+SUPPORT_FILE = "manifests/support.yaml"
+LICENCES_FILE = "manifests/licences.yaml"
 LAYERS_FOLDER = "manifests/layers/"
 IMAGES_FOLDER = "manifests/images/"
 
@@ -54,11 +57,13 @@ def parse_catalogue(documents: Documents) -> Catalogue:
     for file in sorted(documents.texts):
         if file.startswith((LAYERS_FOLDER, IMAGES_FOLDER)):
             _read_nodes(file, documents, gathered, errors)
-        elif file not in {PROJECT_FILE, PINS_FILE}:
+        elif file not in {PROJECT_FILE, PINS_FILE, SUPPORT_FILE, LICENCES_FILE}:
             hint = f"layers stand in {LAYERS_FOLDER}, images in {IMAGES_FOLDER}"
             errors.append(ManifestError("nothing is read from here", where=file, hint=hint))
     aliases = _read_aliases(gathered, errors)
     pins = _read_pins(documents, errors)
+    support = _read_support(documents, errors)
+    licences = _read_licences(documents, errors)
     raise_all(sort_errors(errors))
     return Catalogue(
         project=project,
@@ -66,6 +71,8 @@ def parse_catalogue(documents: Documents) -> Catalogue:
         aliases=MappingProxyType(aliases),
         groups=project.groups,
         pins=pins,
+        support=support,
+        licences=licences,
     )
 
 
@@ -154,3 +161,36 @@ def read_pins(fields: Fields) -> tuple[Pin, ...]:
         pins.append(pin)
     fields.finish()
     return tuple(pins)
+
+
+def _read_support(documents: Documents, errors: list[BuildgraphError]) -> SupportTable:
+    text = documents.texts.get(SUPPORT_FILE)
+    document = _parse(SUPPORT_FILE, text, errors) if text is not None else None
+    return read_support(opener(document, SUPPORT_FILE, errors)({})) if document is not None else SupportTable()
+
+
+def _read_licences(documents: Documents, errors: list[BuildgraphError]) -> tuple[LicenceRule, ...]:
+    text = documents.texts.get(LICENCES_FILE)
+    document = _parse(LICENCES_FILE, text, errors) if text is not None else None
+    if document is None:
+        return ()
+    return read_licences(opener(document, LICENCES_FILE, errors)({}))
+
+
+def read_licences(fields: Fields) -> tuple[LicenceRule, ...]:
+    """What people found out about licences; the first rule that matches an artifact counts."""
+    rules: list[LicenceRule] = []
+    for entry in fields.sequence("licences", least=1):
+        redistributable = entry.flag("redistributable", default=True)
+        rule = LicenceRule(
+            match=entry.text("match", form=COORDINATE),
+            licence=entry.text("licence", "", form=LINE),
+            redistributable=redistributable,
+            reason=entry.text("reason", form=REASON),
+            terms=entry.text("terms", "" if redistributable else None, form=LINE),
+            location=entry.location(),
+        )
+        entry.finish()
+        rules.append(rule)
+    fields.finish()
+    return tuple(rules)

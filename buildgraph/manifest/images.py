@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buildgraph.forms import ABSOLUTE, LABEL, NAME, NODE, REASON, REPOSITORY, SIGNAL, TAG, USER, VARIABLE
-from buildgraph.manifest.layers import is_too_large, opener, read_variants
+from buildgraph.manifest.layers import IMAGE_STAGES, is_too_large, opener, read_variants
 from buildgraph.model import Image, ImageConfig, Location, Stage
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         name=variant.node,
         image=name,
         variant=variant.variant,
-        stage=Stage(fields.choice("stage", (Stage.FINAL,), Stage.FINAL)),
+        stage=Stage(fields.choice("stage", IMAGE_STAGES, Stage.FINAL)),
         description=fields.text("description"),
         params=variant.params,
         layers=_read_layers(fields),
@@ -65,6 +65,7 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         tags=fields.texts("tags", form=TAG, least=1),
         overrides=fields.mapping("overrides", keys=ABSOLUTE, form=REASON),
         tests=tests,
+        test_with=fields.texts("test_with", form=NODE),
         budget=fields.size("budget"),
         location=fields.location("image"),
     )

@@ -56,9 +56,10 @@ if TYPE_CHECKING:
 PACKAGES = "packages"
 REQUIREMENTS = "requirements"
 MAX_READ = 100_000
+IMAGE_STAGES = (Stage.FINAL, Stage.SERVICE)
 _MAX_PARAMETER = 1000
 _SUGGESTED = 100
-_LAYER_STAGES = tuple(stage.value for stage in Stage if stage is not Stage.FINAL)
+_LAYER_STAGES = tuple(stage.value for stage in Stage if stage not in IMAGE_STAGES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,8 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         spec=spec,
         env=fields.mapping("env", keys=VARIABLE),
         prepend=fields.lists("prepend", keys=VARIABLE),
-        test_on=fields.texts("test_on", form=NODE),
+        test_on=tuple(filter(None, fields.texts("test_on", form=NODE, may_be_blank=True))),
+        test_with=fields.texts("test_with", form=NODE),
         tests=tests,
         compression=Compression(fields.choice("compression", tuple(Compression), Compression.ZSTD)),
         budget=fields.size("budget"),

@@ -53,6 +53,10 @@ GRAPH: Mapping[str, Changes] = {
         **image_with("[app]", "[app, lib]"),
     },
     "an unknown layer to test on": in_layer("test_on: [os]"),
+    "an unknown image to test with": in_layer("test_with: [shp]"),
+    "a layer to test with": in_layer("test_with: [base]") | {BASE_FILE: BASE_TEXT},
+    "an image that is tested with itself": in_image("test_with: [shop]"),
+    "a layer that is tested with its own image": in_layer("test_with: [shop]"),
     "a pin to an unknown image": pin("image: shp, file: charts/a/values.yaml"),
     "a pin to a layer": pin("image: app, file: charts/a/values.yaml"),
     "a circle that tests do not make, and one that they do not hide": {

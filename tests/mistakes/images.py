@@ -49,5 +49,6 @@ IMAGES: Mapping[str, Changes] = {
     "a repository with a tag": image_with("sample/shop", "sample/shop:1"),
     "an image of another stage": image_with("final", "base"),
     "a source of an image": in_image("sources: {x: deb:bash}"),
+    "a service that is a path": in_image("test_with: [../shop]"),
     "an alias like an option": in_image("aliases: {-rf: x}"),
 }

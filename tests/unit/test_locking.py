@@ -8,8 +8,10 @@ import pytest
 
 from buildgraph.adapters.process import Never
 from buildgraph.app.locking import Update, check_lock, parse_update, update_lock
+from buildgraph.app.planning import plan_targets
 from buildgraph.errors import ErrorGroup, ExitCode, Interrupted, ManifestError, NetworkFault, Stale, UsageError
 from buildgraph.lock import parse_lock
+from buildgraph.plan import Wishes
 from tests.fakes.resolver import FakeResolver
 
 if TYPE_CHECKING:
@@ -185,6 +187,60 @@ def test_another_file_can_be_written(project: Sample) -> None:
     lock(project, "extra/driver=1.4", output=other)
     assert (project.folder / LOCK).read_text() == before
     assert locked(project, other)["extra/driver"] == OLD
+
+
+RULES = """\
+licences:
+  - match: "maven:org.example:driver:*"
+    licence: LicenseRef-Driver
+    redistributable: false
+    reason: its terms
+    terms: https://example.org/terms
+  - {match: "maven:org.example:*", licence: MIT, reason: never reached by the driver}
+"""
+
+
+def licences(project: Sample) -> dict[str, tuple[str, bool]]:
+    """node/source → licence, and whether it may be passed on."""
+    entries = parse_lock((project.folder / LOCK).read_text(), LOCK).entries
+    return {
+        f"{node}/{source}": (entry.artifacts[0].licence, entry.artifacts[0].redistributable)
+        for node, sources in entries.items()
+        for source, entry in sources.items()
+    }
+
+
+def test_what_people_found_out_about_licences_is_written_into_the_lock_and_asks_no_server(project: Sample) -> None:
+    lock(project)
+    project.write("manifests/licences.yaml", RULES)
+    with pytest.raises(Stale) as caught:
+        check_lock(project.session())
+    assert caught.value.diff.splitlines() == [
+        f"- {name} has another licence for {coordinate} than manifests/licences.yaml gives it"
+        for name, coordinate in (("extra/driver", NEW), ("extra/tool", TOOL), ("tool/driver", NEW))
+    ]
+    assert lock(project).asked == []
+    driver = ("LicenseRef-Driver", False)
+    assert licences(project) == {"extra/driver": driver, "extra/tool": ("MIT", True), "tool/driver": driver}
+    check_lock(project.session())
+
+
+def test_what_no_rule_restricts_any_more_may_be_passed_on(project: Sample) -> None:
+    project.write("manifests/licences.yaml", RULES)
+    lock(project)
+    project.write("manifests/licences.yaml", RULES.replace("driver:*", "other:*"))
+    with pytest.raises(Stale, match="out of date"):
+        check_lock(project.session())
+    lock(project)
+    assert set(licences(project).values()) == {("MIT", True)}
+
+
+def test_a_licence_changes_no_key(project: Sample) -> None:
+    lock(project)
+    before = plan_targets(project.session(), ("*",), wishes=Wishes()).keys
+    project.write("manifests/licences.yaml", RULES)
+    lock(project)
+    assert plan_targets(project.session(), ("*",), wishes=Wishes()).keys == before
 
 
 def test_a_set_has_no_single_version(sample: Sample) -> None:

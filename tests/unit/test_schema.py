@@ -46,6 +46,7 @@ BEYOND = {
     "layers of nothing",
     "no project",
     "a project that is no YAML",
+    "terms to accept that stand nowhere",
 }
 
 
@@ -54,9 +55,8 @@ def schema_of(file: str) -> str:
     for folder, name in (("manifests/layers/", "layer"), ("manifests/images/", "image")):
         if file.startswith(folder):
             return name
-    return {"project.yaml": "project", "pins.yaml": "pins", "ledger.json": "ledger", "buildgraph.lock": "lock"}[
-        file.rpartition("/")[2]
-    ]
+    name = file.rpartition("/")[2]
+    return "lock" if name == "buildgraph.lock" else name.partition(".")[0]
 
 
 def find_complaints(file: str, text: str) -> list[str]:
