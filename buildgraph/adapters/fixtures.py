@@ -149,7 +149,7 @@ class Run:
 
     engine: Engine
 
-    def __call__(self, *args: str, timeout: float = 120, **options: Unpack[Options]) -> Completed:
+    def __call__(self, *args: str, timeout: float = 300, **options: Unpack[Options]) -> Completed:
         """Like ``docker run --rm``: wait at most ``timeout`` seconds for the end of ``args``."""
         container = self.engine.create(args, options)
         try:

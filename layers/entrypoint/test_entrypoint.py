@@ -26,6 +26,11 @@ EXECUTOR = {
     "SPARK_JAVA_OPT_1": "-Dspark.network.timeout=10s",
     "SPARK_JAVA_OPT_2": "-XshowSettings:properties",
 }
+BACKEND = (
+    "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend"
+    " --driver-url spark://CoarseGrainedScheduler@127.0.0.1:9 --executor-id 1 --cores 1 --app-id app"
+    " --hostname 127.0.0.1 --resourceProfileId 0 --podName pod"
+)
 DRIVER = """
 import os
 from pyspark.sql import SparkSession
@@ -108,9 +113,13 @@ def test_an_executor_without_its_driver_is_refused(run: Run) -> None:
     assert "SPARK_EXECUTOR_MEMORY is not set" in done.stderr
 
 
-def test_an_executor_starts_with_its_options_and_asks_its_driver(run: Run) -> None:
+@pytest.mark.inherited
+def test_an_executor_starts_with_the_words_of_the_kubernetes_backend(run: Run) -> None:
+    """The variables are those that Spark's backend sets in a pod, the words those that its executors read."""
     done = run("executor", entrypoint=(ENTRYPOINT,), user=ANYONE, env=EXECUTOR)
     assert done.code != 0
+    (command,) = (line for line in done.stderr.splitlines() if "sun.java.command = " in line)
+    assert command.partition(" = ")[2] == BACKEND
     assert "spark.executor.note = two words" in done.stderr
     assert "java.class.path=/opt/spark/conf/opt/spark/jars/" in "".join(done.stderr.split())
     assert "Failed to connect to /127.0.0.1:9" in done.stdout + done.stderr

@@ -18,6 +18,6 @@ SERVER = ("org.apache.spark.deploy.SparkSubmit", "--class", "org.apache.spark.sq
 
 def test_a_server_answers_a_query(container: Start) -> None:
     server = container("spark-class", *SERVER, "spark-internal", user="185:0", network="bridge")
-    server.wait_for(port=15002, timeout=120)
-    said = server.exec("timeout", "120", "python3", "-c", CLIENT).output
+    server.wait_for(port=15002, timeout=300)
+    said = server.exec("timeout", "300", "python3", "-c", CLIENT).output
     assert "connect pyspark.sql.connect.session 499500" in said

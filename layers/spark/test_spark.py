@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from buildgraph.adapters.fixtures import Container, Host, Run, Start
 
 ANYONE = "1234567:0"
-START_SECONDS = 120
+START_SECONDS = 300
 TERMINATED = 143
 # artifact-version[-classifier].jar; the version is the last part that starts with a digit.
 VERSION = re.compile(r"(.+)-\d[\w.]*?((?:-[a-z]\w*)*\.jar)")
@@ -78,7 +78,7 @@ print(json.dumps({"classes": len(found), "twice": dict(list(twice.items())[:20])
 EVENTS = "/tmp/spark-events"
 SUBMIT = """
 mkdir "$1"
-exec timeout 120 /opt/spark/entrypoint.sh spark-submit --master "$2" --conf spark.driver.host="$3" \\
+exec timeout 300 /opt/spark/entrypoint.sh spark-submit --master "$2" --conf spark.driver.host="$3" \\
     --conf spark.eventLog.enabled=true --conf spark.eventLog.rolling.enabled=false \\
     --conf spark.eventLog.compress=false /opt/job/job.py
 """
@@ -119,7 +119,7 @@ def test_the_default_command_is_a_shell_that_ends_with_its_input(run: Run, param
 
 
 def test_a_connect_server_answers_queries(connect: Container, params: Mapping[str, str]) -> None:
-    said = connect.exec("timeout", "120", "python3", "-c", CLIENT).output
+    said = connect.exec("timeout", "300", "python3", "-c", CLIENT).output
     assert f"connect {params['version']} 499500" in said
     assert "halved 2475.0" in said
     assert "table 5" in said

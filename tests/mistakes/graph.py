@@ -46,7 +46,12 @@ GRAPH: Mapping[str, Changes] = {
         TOP_FILE: TOP_TEXT + "contexts: [lib]\n",
         LIB_FILE: LIB_TEXT.replace("[app]", "[base]"),
     },
-    "a base that is no python layer": {LIB_FILE: LIB_TEXT + "base: app\n"},
+    "a base that is no python layer": {LIB_FILE: LIB_TEXT + "bases: [app]\n"},
+    "a python layer whose base the image lacks": {
+        LIB_FILE: LIB_TEXT + "bases: [top]\n",
+        TOP_FILE: LIB_TEXT.replace("lib", "top", 1),
+        **image_with("[app]", "[app, lib]"),
+    },
     "an unknown layer to test on": in_layer("test_on: [os]"),
     "an unknown image to test with": in_layer("test_with: [shp]"),
     "a layer to test with": in_layer("test_with: [base]") | {BASE_FILE: BASE_TEXT},

@@ -171,7 +171,8 @@ prefix: /opt/python
 python: "3.10"
 manylinux: x86_64-manylinux_2_28
 requirements: ["pandas==2.3.3", "numpy==2.2.6"]
-base: other
+bases: [other, another]
+without: [numpy]
 exclude: ["**/tests/**"]
 """
         known = layer(parse(lib=text).nodes["lib"])
@@ -179,7 +180,8 @@ exclude: ["**/tests/**"]
             prefix="/opt/python",
             version="3.10",
             platform="x86_64-manylinux_2_28",
-            base="other",
+            bases=("other", "another"),
+            without=("numpy",),
             exclude=("**/tests/**",),
         )
         assert known.sources[0].request == ("numpy==2.2.6", "pandas==2.3.3")
