@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
@@ -141,6 +142,22 @@ def to_networkx(catalogue: Catalogue, names: Iterable[str]) -> nx.DiGraph[str]:
     return graph
 
 
+def bases_of(node: Node | None) -> tuple[str, ...]:
+    """What a python layer says that it stands on; nothing for any other node."""
+    return node.spec.bases if isinstance(node, Layer) and isinstance(node.spec, PythonSpec) else ()
+
+
+def find_bases(catalogue: Catalogue, name: str) -> tuple[str, ...]:
+    """All layers that a python layer stands on, at any distance, each once, the nearest first."""
+    found = dict.fromkeys(bases_of(catalogue.nodes[name]))
+    pending = deque(found)
+    while pending:
+        new = [base for base in bases_of(catalogue.nodes[pending.popleft()]) if base not in found]
+        found.update(dict.fromkeys(new))
+        pending.extend(new)
+    return tuple(found)
+
+
 def find_dependents(catalogue: Catalogue, name: str) -> frozenset[str]:
     """All nodes that are made of the node, at any distance."""
     import networkx as nx
@@ -192,10 +209,20 @@ def _check_references(catalogue: Catalogue, node: Node, hints: _Hints) -> Iterat
                 yield _error(node.location, f"{node.name}: {key} names {name}, which is an image", "name a layer")
         elif key == "test_with":
             yield _error(node.location, f"{node.name}: {key} names {name}, which is a layer", "name an image")
-        elif key == "base" and not isinstance(other.spec, PythonSpec):
+        elif key == "bases" and not isinstance(other.spec, PythonSpec):
             yield _error(node.location, f"{node.name}: the base {name} is no python layer")
-    if isinstance(node, Image) and len(set(node.layers)) != len(node.layers):
-        yield _error(node.location, f"{node.name} lists a layer twice")
+    if isinstance(node, Image):
+        yield from _check_composed(catalogue, node)
+
+
+def _check_composed(catalogue: Catalogue, image: Image) -> Iterator[BuildgraphError]:
+    if len(set(image.layers)) != len(image.layers):
+        yield _error(image.location, f"{image.name} lists a layer twice")
+    for name in image.layers:
+        lacking = [base for base in bases_of(catalogue.nodes.get(name)) if base not in image.layers]
+        if lacking:
+            what = f"{image.name}: {name} stands on {', '.join(lacking)}, which the image lacks"
+            yield _error(image.location, what, "list it, too")
 
 
 def _references(node: Node) -> Iterator[tuple[str, str]]:
@@ -206,8 +233,7 @@ def _references(node: Node) -> Iterator[tuple[str, str]]:
     yield from (("parents", name) for name in node.parents)
     yield from (("contexts", name) for name in node.contexts)
     yield from (("test_on", name) for name in node.test_on)
-    if isinstance(node.spec, PythonSpec) and node.spec.base:
-        yield "base", node.spec.base
+    yield from (("bases", name) for name in bases_of(node))
 
 
 def _check_groups(catalogue: Catalogue, hints: _Hints) -> Iterator[BuildgraphError]:

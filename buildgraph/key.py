@@ -176,9 +176,9 @@ def _describe_layer(layer: Layer, project: Project, lock: Lock, tree: Tree) -> D
 def _describe_spec(layer: Layer) -> Json:
     spec = to_json(layer.spec)
     assert isinstance(spec, dict)
-    # The base shapes what is locked, not how it is installed; the reason for the network is prose.
+    # Bases shape what is locked, not how it is installed; the reason for the network is prose.
     if isinstance(layer.spec, PythonSpec):
-        spec.pop("base")
+        del spec["bases"], spec["without"]
     if layer.kind is Kind.DOCKERFILE:
         spec["network"] = bool(spec["network"])
         secrets = spec.pop("secrets")

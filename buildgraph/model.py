@@ -151,14 +151,16 @@ class FilesSpec:
 class PythonSpec:
     """A hash-locked set of distributions, installed under ``prefix`` for the image's interpreter.
 
-    ``base`` names another python layer whose versions constrain this one and whose distributions
-    are left out of it.
+    ``bases`` names other python layers whose versions constrain this one and whose distributions
+    are left out of it, as are those of what they stand on. ``without`` names distributions that other layers of the
+    image bring, in whatever way; it holds for all that stands on this layer, too.
     """
 
     prefix: str
     version: str
     platform: str
-    base: str = ""
+    bases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
 

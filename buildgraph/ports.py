@@ -119,7 +119,7 @@ class Resolver(Protocol):
     def resolve(self, layer: Layer, source: Source, *, held: Mapping[str, str]) -> tuple[Artifact, ...]:
         """Exact artifacts, sorted by coordinate.
 
-        ``held`` maps package names to versions that the answer must keep (a python layer's base).
+        ``held`` maps package names to versions that the answer must keep (a python layer's bases).
         """
         ...
 

@@ -11,6 +11,7 @@ from buildgraph.errors import quote, suggest
 from buildgraph.forms import (
     ABSOLUTE,
     COORDINATE,
+    DISTRIBUTION,
     INSIDE,
     NAME,
     NODE,
@@ -220,7 +221,8 @@ def _read_python(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
         prefix=fields.text("prefix", form=ABSOLUTE),
         version=fields.text("python", form=PYTHON),
         platform=fields.text("manylinux", form=PLATFORM),
-        base=fields.text("base", "", form=NODE),
+        bases=fields.texts("bases", form=NODE),
+        without=fields.texts("without", form=DISTRIBUTION),
         exclude=fields.texts("exclude"),
     )
     return spec, _read_set(fields, REQUIREMENTS, REQUIREMENT)

@@ -211,7 +211,7 @@ class TestSize:
 class TestCheck:
     def test_a_base_counts_for_circles(self) -> None:
         def library(name: str, base: str) -> PythonSpec:
-            return PythonSpec(prefix=f"/opt/{name}", version="3.10", platform="any", base=base)
+            return PythonSpec(prefix=f"/opt/{name}", version="3.10", platform="any", bases=(base,))
 
         catalogue = make_catalogue(
             [
