@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PYPI_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_PYPI_SEPARATORS = re.compile(r"[-_.]+")
 _PYPI_VERSION = re.compile(r"(?:[0-9]+!)?[A-Za-z0-9][A-Za-z0-9.+_-]*")
 _MAVEN_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 _MAVEN_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*(?:\.[A-Za-z0-9_+-]+)*(?:\.\*)?")
@@ -55,6 +56,14 @@ class Coordinate:
     def __str__(self) -> str:
         """The text that parses to this value; a Maven ``jar`` goes unsaid."""
         return f"{self.ecosystem}:{_WRITERS[self.ecosystem](self)}"
+
+
+def component_of(coordinate: Coordinate) -> str:
+    """What it is a version of: ``maven:group:artifact``, ``pypi:name`` with the name as the index compares names."""
+    name = coordinate.name
+    if coordinate.ecosystem is Ecosystem.PYPI:
+        name = _PYPI_SEPARATORS.sub("-", name).lower()
+    return f"{coordinate.ecosystem}:{name}"
 
 
 def parse_coordinate(text: str) -> Coordinate:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from buildgraph.ranges import Range
+
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,13 +36,14 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a node stands in ``list``. Helpers exist only while other layers are built."""
+    """Where a node stands in ``list``. Helpers exist only while other layers are built, services only for tests."""
 
     OS = "os"
     HELPER = "helper"
     BASE = "base"
     INTERMEDIATE = "intermediate"
     FINAL = "final"
+    SERVICE = "service"
 
 
 class Compression(StrEnum):
@@ -148,14 +151,16 @@ class FilesSpec:
 class PythonSpec:
     """A hash-locked set of distributions, installed under ``prefix`` for the image's interpreter.
 
-    ``base`` names another python layer whose versions constrain this one and whose distributions
-    are left out of it.
+    ``bases`` names other python layers whose versions constrain this one and whose distributions
+    are left out of it, as are those of what they stand on. ``without`` names distributions that other layers of the
+    image bring, in whatever way; it holds for all that stands on this layer, too.
     """
 
     prefix: str
     version: str
     platform: str
-    base: str = ""
+    bases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
 
@@ -196,6 +201,7 @@ class Layer:
     compression: Compression
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -235,6 +241,7 @@ class Image:
     tests: tuple[str, ...]
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -266,6 +273,40 @@ class Pin:
     location: Location
 
 
+class Support(StrEnum):
+    """What is known of a component beside a version of the host."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportRow:
+    """What is known of ``versions`` of ``components`` (coordinates without a version) with versions of the host.
+
+    ``source`` is where it is known from.
+    """
+
+    title: str
+    components: tuple[str, ...]
+    versions: tuple[Range, ...]
+    hosts: tuple[Range, ...]
+    verdict: Support
+    reason: str
+    source: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportTable:
+    """What fits together: ``host`` is the component beside which others are judged; the first row that fits counts."""
+
+    host: str = ""
+    title: str = ""
+    rows: tuple[SupportRow, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenceRule:
     """What people found out about the artifacts whose coordinates match the glob ``match``.
@@ -291,6 +332,7 @@ class Catalogue:
     aliases: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]]
     pins: tuple[Pin, ...]
+    support: SupportTable = SupportTable()
     licences: tuple[LicenceRule, ...] = ()
 
 
@@ -322,14 +364,27 @@ class LockEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockGap:
+    """A source that could not be had where the lock was made: the request, and why nothing answers it."""
+
+    request: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """node name → source name → entry."""
+    """node name → source name → entry; ``gaps``: the same for what is known to have none."""
 
     entries: Mapping[str, Mapping[str, LockEntry]] = field(default_factory=dict)
+    gaps: Mapping[str, Mapping[str, LockGap]] = field(default_factory=dict)
 
     def find(self, node: str, source: str) -> LockEntry | None:
         """The entry of a source, or None while it is unlocked."""
         return self.entries.get(node, {}).get(source)
+
+    def find_gap(self, node: str, source: str) -> LockGap | None:
+        """Why a source has no entry, where that is known."""
+        return self.gaps.get(node, {}).get(source)
 
 
 class EntryType(StrEnum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from buildgraph.compose import compose_image
+from buildgraph.graph import sort_tests
 from buildgraph.key import describe_test, hash_document
 from buildgraph.model import Image, ImageConfig, Layer, NamedLayer
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from buildgraph.key import Document, Keys, Tree
     from buildgraph.model import Catalogue, Composition, Lock, Node
     from buildgraph.record import Record
+    from buildgraph.refusal import Refusal, Scope
 
 BYTES_PER_SECOND = 20e6
 BUILD_SECONDS = 20.0
@@ -37,8 +39,7 @@ class Action(StrEnum):
 class Step:
     """One piece of work. ``needs`` are ids of other steps; ``seconds`` is what it is expected to take.
 
-    ``refusal`` is why the step cannot be done at all (an unlocked source); such a step fails at once. ``again``: what
-    the store knows of its outcome does not count.
+    ``again``: what the store knows of its outcome does not count.
     """
 
     id: str
@@ -48,19 +49,22 @@ class Step:
     needs: tuple[str, ...] = ()
     source: str = ""
     seconds: float = 0.0
-    refusal: str = ""
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``nodes`` are all that the targets need, parents first; steps come after what they need; ``reused`` need none."""
+    """``nodes`` are all that the targets need, parents first; steps come after what they need; ``reused`` need none.
+
+    ``refused`` were asked for, too, and cannot be built; nothing is done for them.
+    """
 
     targets: tuple[str, ...]
     nodes: tuple[str, ...]
     steps: tuple[Step, ...]
     reused: tuple[str, ...]
     with_tests: bool = True
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,20 +105,21 @@ def make_plan(
     keys: Keys,
     state: State,
     *,
-    targets: Sequence[str],
-    nodes: Sequence[str],
-    tested: Collection[str],
+    scope: Scope,
     wishes: Wishes,
 ) -> Plan:
-    """The steps that make the targets.
-
-    ``nodes`` (parents first) are all that the targets need; those in ``tested`` must pass their tests.
-    """
-    planner = _Planner(catalogue, lock, keys, state, frozenset(tested) if wishes.test else frozenset(), wishes)
-    steps = tuple(planner.plan_nodes([catalogue.nodes[name] for name in nodes], frozenset(targets)))
+    """The steps that make the targets of the scope."""
+    planner = _Planner(catalogue, lock, keys, state, frozenset(scope.tested) if wishes.test else frozenset(), wishes)
+    steps = tuple(planner.plan_nodes([catalogue.nodes[name] for name in scope.nodes], frozenset(scope.targets)))
     busy = {step.node for step in steps}
-    reused = tuple(name for name in nodes if name not in busy)
-    return Plan(targets=tuple(targets), nodes=tuple(nodes), steps=steps, reused=reused, with_tests=wishes.test)
+    return Plan(
+        targets=scope.targets,
+        nodes=scope.nodes,
+        steps=steps,
+        reused=tuple(name for name in scope.nodes if name not in busy),
+        with_tests=wishes.test,
+        refused=scope.refused,
+    )
 
 
 def compose_test_image(catalogue: Catalogue, node: Node, records: Mapping[str, Record]) -> Composition | None:
@@ -150,18 +155,34 @@ def find_inherited(catalogue: Catalogue, node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(files))
 
 
-def find_test_key(catalogue: Catalogue, node: Node, image: str, facts: TestFacts) -> str:
-    """The test key of a node whose tests run on the image with that digest."""
-    return hash_document(find_test_document(catalogue, node, image, facts))
+def find_services(node: Node, records: Mapping[str, Record]) -> dict[str, str] | None:
+    """The digests of the images that a node is tested with, by name, or None while a record of one is lacking."""
+    if not all(name in records for name in node.test_with):
+        return None
+    return {name: records[name].digest for name in node.test_with}
 
 
-def find_test_document(catalogue: Catalogue, node: Node, image: str, facts: TestFacts) -> Document:
+def find_test_key(
+    catalogue: Catalogue, node: Node, image: str, facts: TestFacts, *, services: Mapping[str, str]
+) -> str:
+    """The test key of a node whose tests run on the image with that digest, and with the ``services``."""
+    return hash_document(find_test_document(catalogue, node, image, facts, services=services))
+
+
+def find_test_document(
+    catalogue: Catalogue, node: Node, image: str, facts: TestFacts, *, services: Mapping[str, str]
+) -> Document:
     """What the test key of a node is made of."""
     folders = find_test_folders(catalogue, node)
     trees = [(folder, facts.trees.get(folder, {})) for folder in folders]
     tests = {f"layers/{folder}/{path}": what for folder, tree in trees for path, what in tree.items()}
     return describe_test(
-        image, tests=tests, params=node.params, capabilities=facts.capabilities, fixtures=facts.fixtures
+        image,
+        services=services,
+        tests=tests,
+        params=node.params,
+        capabilities=facts.capabilities,
+        fixtures=facts.fixtures,
     )
 
 
@@ -196,19 +217,20 @@ class _Planner:
         self._tests: dict[str, str] = {}
 
     def plan_nodes(self, nodes: Sequence[Node], targets: frozenset[str]) -> Iterator[Step]:
-        """Layers, then their tests (which may run on layers that they do not read), then images."""
-        layers = [node for node in nodes if isinstance(node, Layer)]
-        for layer in layers:
-            yield from self._plan_layer(layer)
-        for layer in layers:
-            yield from self._plan_test(layer, self._made_of((layer.name, *layer.test_on)))
+        """Layers, then tests (which may run on layers that are not read) and images, in an order that tests allow."""
         for node in nodes:
+            if isinstance(node, Layer):
+                yield from self._plan_layer(node)
+        for name in sort_tests(self._catalogue, [node.name for node in nodes]):
+            node = self._catalogue.nodes[name]
             if isinstance(node, Image):
-                yield from self._plan_image(node, is_target=node.name in targets)
+                yield from self._plan_image(node, is_target=name in targets)
+            else:
+                yield from self._plan_test(node, self._made_of((name, *node.test_on)))
 
     def _plan_layer(self, layer: Layer) -> Iterator[Step]:
         if layer.name not in self._state.records:
-            fetches = [] if layer.name in self._keys.unlocked else list(self._fetches(layer))
+            fetches = list(self._fetches(layer))
             yield from fetches
             needs = [step.id for step in fetches] + self._made_of(layer.reads)
             yield self._make(layer, Action.BUILD, needs)
@@ -237,11 +259,9 @@ class _Planner:
             )
 
     def _make(self, node: Node, action: Action, needs: list[str]) -> Step:
-        lacking = self._keys.unlocked.get(node.name, ())
-        refusal = f"not locked: {'; '.join(lacking)}" if lacking else ""
-        reason = refusal or self._state.misses.get(node.name, "never built")
+        reason = self._state.misses.get(node.name, "never built")
         again = node.name in self._wishes.force
-        step = self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS, refusal=refusal, again=again)
+        step = self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS, again=again)
         self._made[node.name] = step.id
         return step
 
@@ -250,6 +270,8 @@ class _Planner:
             return
         if node.name in self._made:
             reason = "the image that they run on is new"
+        elif self._made_of(node.test_with):
+            reason = "an image that they run with is new"
         elif self._wishes.retest:
             reason = "a new run was asked for"
         elif node.name in self._state.passed:
@@ -257,6 +279,7 @@ class _Planner:
         else:
             reason = "no pass is recorded for these tests on this image"
         again = self._wishes.retest
+        needs = [*needs, *(step for name in node.test_with for step in self._proven(name))]
         step = self._step(Action.TEST, node.name, reason, needs, seconds=TEST_SECONDS, again=again)
         self._tests[node.name] = step.id
         yield step
@@ -270,7 +293,6 @@ class _Planner:
         *,
         seconds: float,
         source: str = "",
-        refusal: str = "",
         again: bool = False,
     ) -> Step:
         step_id = f"{action}:{node}" + (f"/{source}" if source else "")
@@ -282,9 +304,12 @@ class _Planner:
             needs=tuple(dict.fromkeys(needs)),
             source=source,
             seconds=self._state.seconds.get(step_id, seconds),
-            refusal=refusal,
             again=again,
         )
+
+    def _proven(self, image: str) -> list[str]:
+        """The steps after which tests may rely on the image."""
+        return self._made_of((image,)) + self._tested_of((image, *self._catalogue.nodes[image].reads))
 
     def _made_of(self, names: Sequence[str]) -> list[str]:
         return [self._made[name] for name in names if name in self._made]

@@ -119,7 +119,7 @@ class Resolver(Protocol):
     def resolve(self, layer: Layer, source: Source, *, held: Mapping[str, str]) -> tuple[Artifact, ...]:
         """Exact artifacts, sorted by coordinate.
 
-        ``held`` maps package names to versions that the answer must keep (a python layer's base).
+        ``held`` maps package names to versions that the answer must keep (a python layer's bases).
         """
         ...
 
@@ -224,13 +224,17 @@ class Probe(Protocol):
         node: str,
         *,
         reference: str,
+        services: Mapping[str, str],
         tests: Sequence[str],
         inherited: Sequence[str],
         params: Mapping[str, str],
         log: Path,
         cancel: Cancel,
     ) -> TestCounts:
-        """Run every test of ``tests`` and those marked ``inherited`` of ``inherited`` (paths in the project)."""
+        """Run every test of ``tests`` and those marked ``inherited`` of ``inherited`` (paths in the project).
+
+        ``services``: the references of the images that they may start beside the one under test, by node.
+        """
         ...
 
 

@@ -15,7 +15,6 @@ import requests
 from buildgraph.adapters.login import Keyring, find_login, keep_headers, make_denial
 from buildgraph.adapters.web import (
     GuardedSession,
-    NotFound,
     Web,
     check_redirect,
     chunks,
@@ -23,7 +22,7 @@ from buildgraph.adapters.web import (
     make_refusal,
     show,
 )
-from buildgraph.errors import IntegrityError, Interrupted, NetworkFault
+from buildgraph.errors import IntegrityError, Interrupted, NetworkFault, NotFound
 from buildgraph.model import MEDIA_INDEX, MEDIA_MANIFEST
 
 if TYPE_CHECKING:

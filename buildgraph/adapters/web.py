@@ -20,7 +20,7 @@ import urllib3
 from requests.auth import HTTPBasicAuth
 
 from buildgraph.adapters.settings import PUBLIC, find_credential
-from buildgraph.errors import Interrupted, NetworkFault
+from buildgraph.errors import Interrupted, NetworkFault, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,10 +38,6 @@ _TEXT_LIMIT = 64 << 20
 _WORTH_ANOTHER_TRY = frozenset({429, 502, 503, 504})
 _GONE = frozenset({404, 410})
 _DENIED = frozenset({401, 403})
-
-
-class NotFound(NetworkFault):
-    """The server is there and does not have it."""
 
 
 class Transient(NetworkFault):

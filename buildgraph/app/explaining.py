@@ -14,6 +14,7 @@ from buildgraph.model import Image, Layer
 from buildgraph.plan import Wishes
 from buildgraph.reasons import DOING, Chain, Explanation, Link, Root, end, lead, tell, trace
 from buildgraph.record import VERDICTS, parse_test_document, parse_verdict
+from buildgraph.refusal import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,9 +39,14 @@ def explain_node(session: Session, pattern: str, *, force: Sequence[str] = ()) -
         ("key", planned.keys.keys[node].key if node in planned.keys.keys else None),
         ("digest", planned.records[node].digest if node in planned.records else None),
     ]
+    refused = planned.plan.refused
+    if refused and refused[0].cause is Cause.UNLOCKED and node in planned.keys.unlocked:
+        title = f"{node} cannot be built before its sources are locked"
+        return Explanation(node=node, state="to do", title=title, chains=causes.of(node), fields=tuple(fields))
+    if refused:
+        return Explanation(node=node, state="refused", title=f"{refused[0]}", fields=tuple(fields))
     if own:
-        does = " and ".join(DOING[step.action] for step in own)
-        title = f"{node} cannot be built before its sources are locked" if own[0].refusal else f"{node} is to be {does}"
+        title = f"{node} is to be {' and '.join(DOING[step.action] for step in own)}"
         return Explanation(node=node, state="to do", title=title, chains=causes.of(node), fields=tuple(fields))
     pending = causes.below(node)
     if pending:
@@ -113,11 +119,13 @@ class _Causes:
         if document is not None:
             yield end(name, "is tested", _explain_tests(self.session, name, document))
             return
-        link = Link(node=name, text=f"{name} is tested because the image that its tests run on is new")
         node = self.session.catalogue.nodes[name]
-        for other in node.test_on if isinstance(node, Layer) else node.layers:
-            if other not in self.planned.records:
-                yield from (lead([link], chain) for chain in self._find(other))
+        below = node.test_on if isinstance(node, Layer) else node.layers
+        for others, what in ((below, "the image that its tests run on"), (node.test_with, "an image of its tests")):
+            link = Link(node=name, text=f"{name} is tested because {what} is new")
+            for other in others:
+                if other not in self.planned.records:
+                    yield from (lead([link], chain) for chain in self._find(other))
 
 
 def _each_root_once(chains: Iterable[Chain]) -> tuple[Chain, ...]:

@@ -12,8 +12,9 @@ from buildgraph.explain import KEY_SHOWN, Change, explain_change
 from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
-from buildgraph.plan import State, compose_test_image, find_test_document, make_plan
+from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan
 from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
+from buildgraph.refusal import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,19 +57,19 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
     """What has to be done for the targets, and why. ``force`` names nodes that are made again."""
     catalogue = session.catalogue
     targets = find_targets(catalogue, patterns)
-    tested = find_closure(catalogue, targets, with_tests=False)
-    nodes = find_closure(catalogue, targets, with_tests=True) if wishes.test else tested
+    nodes = find_closure(catalogue, targets, with_tests=wishes.test)
     keys = compute_keys(catalogue, session.lock, session.trees, nodes)
+    scope = find_scope(catalogue, session.lock, keys, targets, with_tests=wishes.test)
     forced = set(find_targets(catalogue, force)) if force else set()
     records, misses = read_records(session, keys, forced=forced)
     wishes = replace(wishes, force=frozenset(forced))
     state = State(
         records=records,
         misses={name: str(miss) for name, miss in misses.items()},
-        passed=_find_passed(session, tested, records) if wishes.test else frozenset(),
+        passed=_find_passed(session, scope.tested, records) if wishes.test else frozenset(),
         seconds=_read_durations(session),
     )
-    plan = make_plan(catalogue, session.lock, keys, state, targets=targets, nodes=nodes, tested=tested, wishes=wishes)
+    plan = make_plan(catalogue, session.lock, keys, state, scope=scope, wishes=wishes)
     return Planned(plan=plan, keys=keys, records=records, misses=misses)
 
 
@@ -154,14 +155,17 @@ def find_document(session: Session, key: str) -> Document | None:
 
 
 def find_tests(session: Session, name: str, records: Mapping[str, Record]) -> Document | None:
-    """What a node's test key is made of, or None while a record of the image that they run on is lacking."""
+    """What a node's test key is made of, or None while a record of an image that they run on or with is lacking."""
     node = session.catalogue.nodes[name]
     if isinstance(node, Image):
         image = records[name].digest if name in records else ""
     else:
         composition = compose_test_image(session.catalogue, node, records)
         image = composition.digest if composition else ""
-    return find_test_document(session.catalogue, node, image, session.facts) if image else None
+    services = find_services(node, records)
+    if not image or services is None:
+        return None
+    return find_test_document(session.catalogue, node, image, session.facts, services=services)
 
 
 def read_verdict(session: Session, test_key: str) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""Commands that show the catalogue: ``list``, ``graph``."""
+"""Commands that show the catalogue: ``list``, ``graph``, ``matrix``."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def list_nodes(context: Context, patterns: tuple[str, ...], *, as_json: bool) ->
     found = query_nodes(context.session, patterns or ("*",), with_needs=False)
     catalogue = context.session.catalogue
     if as_json:
-        print_json({"nodes": describe_nodes(catalogue, found.names, found.keys, found.records)})
+        print_json({"nodes": describe_nodes(catalogue, found.names, found.keys, found.records, found.objections)})
     else:
-        click.echo(format_nodes(catalogue, found.names, found.keys, found.records))
+        click.echo(format_nodes(catalogue, found.names, found.keys, found.records, found.objections))
 
 
 @click.command(
@@ -64,6 +64,27 @@ def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, outp
         save_text(text, output)
 
 
+@click.command(epilog=examples("buildgraph matrix", "buildgraph matrix --output docs/matrix.md"))
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to standard output.")
+@pass_context
+def matrix(context: Context, output: Path | None) -> None:
+    """Write a Markdown page of all images and layers: tags, sizes, digests, and what cannot be built."""
+    from buildgraph.app.queries import query_nodes
+    from buildgraph.refusal import find_refusals
+    from buildgraph.report.matrix import format_matrix
+
+    session = context.session
+    found = query_nodes(session, ("*",), with_needs=False)
+    refused = find_refusals(session.catalogue, session.lock, found.keys, found.names, with_tests=False)
+    refusals = {refusal.node: f"{refusal.cause}: {refusal.reason}" for refusal in refused}
+    command = "buildgraph matrix --output docs/matrix.md"
+    text = format_matrix(session.catalogue, found.names, found.records, refusals, command=command)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        save_text(text, output)
+
+
 def _write(form: str, catalogue: Catalogue, found: Found) -> str:
     if form == "tree":
         from buildgraph.report import format_graph
@@ -72,7 +93,7 @@ def _write(form: str, catalogue: Catalogue, found: Found) -> str:
     if form == "json":
         from buildgraph.report import describe_nodes
 
-        nodes = describe_nodes(catalogue, found.names, found.keys, found.records)
+        nodes = describe_nodes(catalogue, found.names, found.keys, found.records, found.objections)
         edges = [{"from": parent, "to": name} for name in found.names for parent in catalogue.nodes[name].reads]
         return f"{format_json({'nodes': nodes, 'edges': edges})}\n"
     from buildgraph import diagram
@@ -84,4 +105,4 @@ def _write(form: str, catalogue: Catalogue, found: Found) -> str:
     return draw(*diagram.make_diagram(catalogue, found.names, found.keys, found.records))
 
 
-COMMANDS = (list_nodes, graph)
+COMMANDS = (list_nodes, graph, matrix)

@@ -20,6 +20,7 @@ from buildgraph.cli import (
     schemas,
     settings,
     starting,
+    support,
     upkeep,
 )
 from buildgraph.cli.context import Context, reported_errors, terminable
@@ -70,6 +71,7 @@ for module in (
     engines,
     schemas,
     settings,
+    support,
     upkeep,
 ):
     for command in module.COMMANDS:

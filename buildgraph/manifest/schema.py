@@ -9,6 +9,7 @@ from buildgraph.manifest.descriptions import DESCRIPTIONS
 from buildgraph.manifest.images import read_images
 from buildgraph.manifest.layers import read_layers
 from buildgraph.manifest.recorder import Recorder
+from buildgraph.manifest.support import read_support
 from buildgraph.model import FileAction, Kind
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def project_schema() -> Schema:
 def pins_schema() -> Schema:
     """Of ``manifests/pins.yaml``."""
     return _finish("pins", _record(read_pins))
+
+
+def support_schema() -> Schema:
+    """Of ``manifests/support.yaml``."""
+    return _finish("support", _record(read_support))
 
 
 def licences_schema() -> Schema:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from buildgraph.adapters.process import Never
 from buildgraph.errors import EnvironmentFault
 from buildgraph.execute import Ports, Workbench, execute
-from buildgraph.graph import find_closure
 from buildgraph.model import Kind
-from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_test_key, make_plan
+from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_services, find_test_key, make_plan
 from buildgraph.record import RECORDS, VERDICTS, Record, parse_record
+from buildgraph.refusal import find_scope
 from tests.fakes.builders import FakeBuilder
 from tests.fakes.catalogues import make_keys, make_lock
 from tests.fakes.clock import TickingClock
@@ -113,9 +113,11 @@ class Bench:
         for name in records:
             node = self.catalogue.nodes[name]
             composition = compose_test_image(self.catalogue, node, records)
-            if composition and self.texts.read(
-                VERDICTS, find_test_key(self.catalogue, node, composition.digest, self.facts)
-            ):
+            services = find_services(node, records)
+            if composition is None or services is None:
+                continue
+            key = find_test_key(self.catalogue, node, composition.digest, self.facts, services=services)
+            if self.texts.read(VERDICTS, key):
                 passed.add(name)
         return passed
 
@@ -127,9 +129,7 @@ class Bench:
             self.lock,
             self.keys,
             State(records=records, misses={}, passed=self.passed(), seconds={}),
-            targets=targets,
-            nodes=find_closure(self.catalogue, targets, with_tests=wishes.test),
-            tested=find_closure(self.catalogue, targets, with_tests=False),
+            scope=find_scope(self.catalogue, self.lock, self.keys, targets, with_tests=wishes.test),
             wishes=wishes,
         )
 

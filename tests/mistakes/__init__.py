@@ -12,6 +12,7 @@ from tests.mistakes.graph import GRAPH
 from tests.mistakes.images import IMAGES
 from tests.mistakes.layers import LAYERS
 from tests.mistakes.project import PROJECT
+from tests.mistakes.support import SUPPORT
 from tests.mistakes.templates import TEMPLATES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ TOPICS: Mapping[str, Mapping[str, Changes]] = {
     "layers": LAYERS,
     "images": IMAGES,
     "project and pins": PROJECT,
+    "support": SUPPORT,
     "expressions": TEMPLATES,
     "between documents": GRAPH,
 }

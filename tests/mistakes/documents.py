@@ -58,5 +58,6 @@ DOCUMENTS: Mapping[str, Changes] = {
     "a byte order mark, and a mistake": {LAYER_FILE: "\ufeff" + LAYER_TEXT + "colour: red\n"},
     "a key across lines": in_layer('"a\\nb": x'),
     "conflict marks": in_layer("<<<<<<< ours\nbudget: 1 MB\n=======\nbudget: 2 MB\n>>>>>>> theirs"),
+    "a table of support that is no YAML": {"manifests/support.yaml": "host: ["},
     "a huge file": {LAYER_FILE: "#" * (1 << 20) + "\n"},
 }

@@ -18,6 +18,7 @@ from buildgraph.report import (
     format_plan,
     format_summary,
 )
+from buildgraph.report.matrix import format_matrix
 from tests.fakes.catalogues import (
     make_catalogue,
     make_files_layer,
@@ -130,7 +131,7 @@ def test_a_result_as_a_document_says_how_every_step_ended() -> None:
 def test_nodes_are_listed_by_stage_with_what_is_known_of_them() -> None:
     root = RECORDS["root"].digest[7:19]
     child = RECORDS["child"].digest[7:19]
-    assert [line.rstrip() for line in format_nodes(CATALOGUE, NAMES, KEYS, RECORDS).splitlines()] == [
+    assert [line.rstrip() for line in format_nodes(CATALOGUE, NAMES, KEYS, RECORDS, {}).splitlines()] == [
         "os (1)",
         f"  root   files       {root}      0.0 MB  The root",
         "",
@@ -141,13 +142,15 @@ def test_nodes_are_listed_by_stage_with_what_is_known_of_them() -> None:
         "  jars   files       unlocked",
         "",
         "final (1)",
-        "  app    image       unlocked    (latest, newest)",
+        f"  app    image       {'unlocked':<24}    (latest, newest)",
     ]
 
 
 def test_nodes_as_documents_say_what_they_lack() -> None:
     documents = {
-        str(each["node"]): each for each in describe_nodes(CATALOGUE, NAMES, KEYS, RECORDS) if isinstance(each, dict)
+        str(each["node"]): each
+        for each in describe_nodes(CATALOGUE, NAMES, KEYS, RECORDS, {})
+        if isinstance(each, dict)
     }
     assert documents["app"] == {
         "node": "app",
@@ -159,6 +162,7 @@ def test_nodes_as_documents_say_what_they_lack() -> None:
         "size": None,
         "tags": ["sample/app:1"],
         "unlocked": ["jars: 1"],
+        "unsupported": [],
         "description": "",
     }
     assert documents["root"]["size"] == 10
@@ -231,3 +235,24 @@ def test_the_exit_code_is_that_of_the_worst_failure_unless_the_user_interrupted(
 def test_a_layer_has_a_kind_and_an_image_has_references() -> None:
     assert (kind_of(ROOT), kind_of(APP)) == ("files", "image")
     assert (references_of(ROOT), references_of(APP)) == ((), ("sample/app:1",))
+
+
+def test_the_matrix_shows_every_node_and_what_is_known_of_it() -> None:
+    page = format_matrix(CATALOGUE, NAMES, RECORDS, {"app": "unlocked: jars | jar"}, command="buildgraph matrix")
+    lines = page.splitlines()
+    root = RECORDS["root"]
+    assert f"| `root` | os | files | {root.size / 1e6:.1f} MB | `{root.digest[:19]}` | The root |" in lines
+    assert any(line.startswith("| `jars` |") and "| - | not built |" in line for line in lines)
+    (app,) = (line for line in lines if line.startswith("| `app` |"))
+    assert "`latest`, `newest`" in app
+    assert app.endswith("| - | unlocked: jars \\| jar |")
+
+
+def test_the_matrix_counts_what_is_kept_once() -> None:
+    image = make_image("other", ("root", "child"))
+    catalogue = make_catalogue(ROOT, CHILD, JARS, APP, image)
+    records = {**RECORDS, "other": replace(RECORDS["root"], node="other", size=3_000_000_000)}
+    page = format_matrix(catalogue, tuple(catalogue.nodes), records, {}, command="buildgraph matrix")
+    kept = sum({record.digest: record.size for record in RECORDS.values()}.values())
+    assert "1 of 2 images are built. Pulled one by one they are 3.00 GB" in page
+    assert f"kept once, are {kept / 1e6:.1f} MB." in page

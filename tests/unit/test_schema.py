@@ -55,13 +55,8 @@ def schema_of(file: str) -> str:
     for folder, name in (("manifests/layers/", "layer"), ("manifests/images/", "image")):
         if file.startswith(folder):
             return name
-    return {
-        "project.yaml": "project",
-        "pins.yaml": "pins",
-        "licences.yaml": "licences",
-        "ledger.json": "ledger",
-        "buildgraph.lock": "lock",
-    }[file.rpartition("/")[2]]
+    name = file.rpartition("/")[2]
+    return "lock" if name == "buildgraph.lock" else name.partition(".")[0]
 
 
 def find_complaints(file: str, text: str) -> list[str]:
