@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buildgraph.forms import ABSOLUTE, LABEL, NAME, NODE, REASON, REPOSITORY, SIGNAL, TAG, USER, VARIABLE
-from buildgraph.manifest.layers import IMAGE_STAGES, is_too_large, opener, read_variants
+from buildgraph.manifest.layers import is_too_large, opener, read_variants
 from buildgraph.model import Image, ImageConfig, Location, Stage
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from buildgraph.manifest.layers import Opener, Variant
 
 _MAX_PORT = 65535
+_IMAGE_STAGES = (Stage.FINAL, Stage.SERVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         name=variant.node,
         image=name,
         variant=variant.variant,
-        stage=Stage(fields.choice("stage", IMAGE_STAGES, Stage.FINAL)),
+        stage=Stage(fields.choice("stage", _IMAGE_STAGES, Stage.FINAL)),
         description=fields.text("description"),
         params=variant.params,
         layers=_read_layers(fields),
