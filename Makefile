@@ -22,11 +22,19 @@ build: setup ## Build and test TARGET (default spark-4.1-gpu), pin it into the c
 	@scripts/next-steps $(TARGET)
 
 .PHONY: test
-test: setup ## Pass all tests, the real build of the images among them
+test: setup ## Pass all tests, the real build of nine images among them: each flavour and each Spark
+	@$(MAKE) --no-print-directory tests IMAGES=some
+
+.PHONY: test-all
+test-all: setup ## The same with every image that can be built
+	@$(MAKE) --no-print-directory tests IMAGES=all
+
+.PHONY: tests
+tests:
 	@$(BIN)/buildgraph engine up >/dev/null
 	@$(MAKE) --no-print-directory lint type arch
 	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e
-	$(PYTEST) tests/e2e --timeout 2400
+	$(PYTEST) tests/e2e --timeout 4800 --images $(IMAGES)
 
 .PHONY: check
 check: lint type arch unit ## Everything that needs no engine and no Helm: what to run before each commit

@@ -279,6 +279,7 @@ _PARTS: Mapping[str, Compare] = {
 }
 _TEST_PARTS: Mapping[str, Compare] = {
     "image": _changed_image,
+    "services": _changed_table("service"),
     "tests": _changed_table("test file"),
     "params": _changed_table("parameter"),
     "capabilities": _changed_capabilities,

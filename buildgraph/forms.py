@@ -111,6 +111,9 @@ PACKAGE = Form(what="a Debian package", pattern=r"[a-z0-9][a-z0-9+.-]+", hint="w
 REQUIREMENT = Form(
     what="a Python requirement", pattern=r"[A-Za-z0-9][^\x00-\x1f\x7f]*", hint="write it like numpy==2.2.6"
 )
+DISTRIBUTION = Form(
+    what="a Python distribution", pattern=r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", hint="write its name alone"
+)
 PYTHON = Form(what="a Python version", pattern=r"[0-9]+\.[0-9]+", hint='write it like "3.10", in quotes')
 PLATFORM = Form(what="a platform of wheels", pattern=r"[a-z0-9][a-z0-9_-]*", hint="write it like x86_64-manylinux_2_28")
 LINE = Form(what="one line of text", pattern=r"[^\x00-\x1f\x7f]*")

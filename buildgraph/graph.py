@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from buildgraph.errors import BuildgraphError, ManifestError, UsageError, quote,
 from buildgraph.model import Image, Layer, PythonSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import networkx as nx
 
@@ -28,6 +29,7 @@ def check_graph(catalogue: Catalogue) -> list[BuildgraphError]:
     errors.extend(_check_pins(catalogue, hints))
     errors.extend(_check_tags(catalogue))
     errors.extend(_check_cycles(catalogue))
+    errors.extend(_check_test_circles(catalogue))
     return sort_errors(errors)
 
 
@@ -60,22 +62,56 @@ def find_target(catalogue: Catalogue, pattern: str) -> str:
 
 def find_closure(catalogue: Catalogue, targets: Iterable[str], *, with_tests: bool) -> tuple[str, ...]:
     """The targets and all they need (to be built; with tests also to be tested), parents first."""
-    pending = list(targets)
-    needed: dict[str, None] = {}
-    while pending:
-        name = pending.pop()
-        if name in needed:
-            continue
-        needed[name] = None
-        pending.extend(_needs(catalogue.nodes[name], with_tests=with_tests))
-    return sort_nodes(catalogue, needed)
+    if with_tests:
+        tested = find_tested(catalogue, targets)
+        targets = [*tested, *(name for one in tested for name in _test_on(catalogue.nodes[one]))]
+    return sort_nodes(catalogue, _reach(catalogue, targets, lambda node: node.reads))
+
+
+def find_tested(catalogue: Catalogue, targets: Iterable[str]) -> tuple[str, ...]:
+    """What must pass its tests for the targets: they, what they are made of, and the images that these are tested with.
+
+    Parents come first.
+    """
+    return sort_nodes(catalogue, _reach(catalogue, targets, lambda node: (*node.reads, *node.test_with)))
 
 
 def sort_nodes(catalogue: Catalogue, names: Iterable[str]) -> tuple[str, ...]:
     """The names in topological order; among equals in the order of the catalogue."""
     wanted = set(names)
-    places = {name: place for place, name in enumerate(catalogue.nodes) if name in wanted}
-    sorter = TopologicalSorter({name: [p for p in catalogue.nodes[name].reads if p in wanted] for name in places})
+    return _sort([name for name in catalogue.nodes if name in wanted], lambda name: catalogue.nodes[name].reads)
+
+
+def sort_tests(catalogue: Catalogue, names: Sequence[str]) -> tuple[str, ...]:
+    """The names in an order in which their tests may run; among equals in the order given."""
+    return _sort(names, lambda name: _tests_before(catalogue.nodes[name]))
+
+
+def _tests_before(node: Node) -> tuple[str, ...]:
+    """What must have passed before the tests of a node run: an image's layers, and what they are run with."""
+    return (*node.layers, *node.test_with) if isinstance(node, Image) else node.test_with
+
+
+def _test_on(node: Node) -> tuple[str, ...]:
+    return node.test_on if isinstance(node, Layer) else ()
+
+
+def _reach(catalogue: Catalogue, names: Iterable[str], ways: Callable[[Node], tuple[str, ...]]) -> dict[str, None]:
+    """The names and whatever can be reached from them."""
+    pending = list(names)
+    reached: dict[str, None] = {}
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached[name] = None
+            pending.extend(ways(catalogue.nodes[name]))
+    return reached
+
+
+def _sort(names: Sequence[str], needs: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
+    """Topological order; among equals the order of the names."""
+    places = {name: place for place, name in enumerate(names)}
+    sorter = TopologicalSorter({name: [other for other in needs(name) if other in places] for name in places})
     sorter.prepare()
     order: list[str] = []
     while sorter:
@@ -106,17 +142,27 @@ def to_networkx(catalogue: Catalogue, names: Iterable[str]) -> nx.DiGraph[str]:
     return graph
 
 
+def bases_of(node: Node | None) -> tuple[str, ...]:
+    """What a python layer says that it stands on; nothing for any other node."""
+    return node.spec.bases if isinstance(node, Layer) and isinstance(node.spec, PythonSpec) else ()
+
+
+def find_bases(catalogue: Catalogue, name: str) -> tuple[str, ...]:
+    """All layers that a python layer stands on, at any distance, each once, the nearest first."""
+    found = dict.fromkeys(bases_of(catalogue.nodes[name]))
+    pending = deque(found)
+    while pending:
+        new = [base for base in bases_of(catalogue.nodes[pending.popleft()]) if base not in found]
+        found.update(dict.fromkeys(new))
+        pending.extend(new)
+    return tuple(found)
+
+
 def find_dependents(catalogue: Catalogue, name: str) -> frozenset[str]:
     """All nodes that are made of the node, at any distance."""
     import networkx as nx
 
     return frozenset(nx.descendants(to_networkx(catalogue, catalogue.nodes), name))
-
-
-def _needs(node: Node, *, with_tests: bool) -> tuple[str, ...]:
-    if with_tests and isinstance(node, Layer):
-        return (*node.reads, *node.test_on)
-    return node.reads
 
 
 def _match(catalogue: Catalogue, pattern: str) -> tuple[str, ...]:
@@ -159,22 +205,35 @@ def _check_references(catalogue: Catalogue, node: Node, hints: _Hints) -> Iterat
         elif other is None:
             yield _error(node.location, f"{node.name}: {key} names {name}, which is no node", hints(name))
         elif isinstance(other, Image):
-            yield _error(node.location, f"{node.name}: {key} names {name}, which is an image", "name a layer")
-        elif key == "base" and not isinstance(other.spec, PythonSpec):
+            if key != "test_with":
+                yield _error(node.location, f"{node.name}: {key} names {name}, which is an image", "name a layer")
+        elif key == "test_with":
+            yield _error(node.location, f"{node.name}: {key} names {name}, which is a layer", "name an image")
+        elif key == "bases" and not isinstance(other.spec, PythonSpec):
             yield _error(node.location, f"{node.name}: the base {name} is no python layer")
-    if isinstance(node, Image) and len(set(node.layers)) != len(node.layers):
-        yield _error(node.location, f"{node.name} lists a layer twice")
+    if isinstance(node, Image):
+        yield from _check_composed(catalogue, node)
+
+
+def _check_composed(catalogue: Catalogue, image: Image) -> Iterator[BuildgraphError]:
+    if len(set(image.layers)) != len(image.layers):
+        yield _error(image.location, f"{image.name} lists a layer twice")
+    for name in image.layers:
+        lacking = [base for base in bases_of(catalogue.nodes.get(name)) if base not in image.layers]
+        if lacking:
+            what = f"{image.name}: {name} stands on {', '.join(lacking)}, which the image lacks"
+            yield _error(image.location, what, "list it, too")
 
 
 def _references(node: Node) -> Iterator[tuple[str, str]]:
+    yield from (("test_with", name) for name in node.test_with)
     if isinstance(node, Image):
         yield from (("layers", name) for name in node.layers)
         return
     yield from (("parents", name) for name in node.parents)
     yield from (("contexts", name) for name in node.contexts)
     yield from (("test_on", name) for name in node.test_on)
-    if isinstance(node.spec, PythonSpec) and node.spec.base:
-        yield "base", node.spec.base
+    yield from (("bases", name) for name in bases_of(node))
 
 
 def _check_groups(catalogue: Catalogue, hints: _Hints) -> Iterator[BuildgraphError]:
@@ -219,6 +278,19 @@ def _check_cycles(catalogue: Catalogue) -> Iterator[BuildgraphError]:
     for circle in () if _is_acyclic(edges) else _find_circles(edges):
         what = f"nodes need each other in a circle: {' -> '.join(circle)}"
         yield _error(catalogue.nodes[circle[0]].location, what, "take one of these steps out")
+
+
+def _check_test_circles(catalogue: Catalogue) -> Iterator[BuildgraphError]:
+    """An image that tests are run with must have passed its own: what waits for itself would never run."""
+    if not any(node.test_with for node in catalogue.nodes.values()):
+        return
+    edges = {
+        name: [other for other in _tests_before(node) if other != name and other in catalogue.nodes]
+        for name, node in catalogue.nodes.items()
+    }
+    for circle in () if _is_acyclic(edges) else _find_circles(edges):
+        what = f"tests wait for each other in a circle: {' -> '.join(circle)}"
+        yield _error(catalogue.nodes[circle[0]].location, what, "take a name out of test_with")
 
 
 def _is_acyclic(edges: Mapping[str, Sequence[str]]) -> bool:

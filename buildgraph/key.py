@@ -92,14 +92,23 @@ def compute_content_key(document: Document, digests: Mapping[str, str]) -> str:
 
 
 def describe_test(
-    image: str, *, tests: Tree, params: Mapping[str, str], capabilities: Iterable[str], fixtures: str
+    image: str,
+    *,
+    services: Mapping[str, str],
+    tests: Tree,
+    params: Mapping[str, str],
+    capabilities: Iterable[str],
+    fixtures: str,
 ) -> Document:
     """The document that a test key is the hash of.
 
-    ``image`` is the manifest digest that the tests run on, ``tests`` the hashes of the test files by path,
-    ``fixtures`` the hash of the fixtures that they use.
+    ``image`` is the manifest digest that the tests run on, ``services`` those of the images that they start beside it
+    by node, ``tests`` the hashes of the test files by path, ``fixtures`` the hash of the fixtures that they use.
     """
+    # Where there are none, the key is what it was without the word.
+    beside: Document = {"services": dict(services)} if services else {}
     return {
+        **beside,
         "format": FORMAT,
         "image": image,
         "tests": dict(tests),
@@ -167,9 +176,9 @@ def _describe_layer(layer: Layer, project: Project, lock: Lock, tree: Tree) -> D
 def _describe_spec(layer: Layer) -> Json:
     spec = to_json(layer.spec)
     assert isinstance(spec, dict)
-    # The base shapes what is locked, not how it is installed; the reason for the network is prose.
+    # Bases shape what is locked, not how it is installed; the reason for the network is prose.
     if isinstance(layer.spec, PythonSpec):
-        spec.pop("base")
+        del spec["bases"], spec["without"]
     if layer.kind is Kind.DOCKERFILE:
         spec["network"] = bool(spec["network"])
         secrets = spec.pop("secrets")

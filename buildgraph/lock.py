@@ -22,6 +22,7 @@ MAX_BYTES = 1 << 25
 MAX_SIZE = 1 << 50
 _TEXTS = {"coordinate": COORDINATE, "file": FILE, "sha256": SHA256}
 _OPTIONAL = {"licence": LINE, "path": LINE}
+_RESTRICTED = "redistributable"  # written only where it is false
 _RELOCK = "run: buildgraph lock"
 NOT_FOUND = "not found in the configured repositories"
 """Why a source is known to be unlocked. The answers of servers are not kept: they name mirrors."""
@@ -89,7 +90,8 @@ def lock_schema() -> dict[str, Any]:
     """Its JSON Schema, without the dialect."""
     texts = {key: form.schema() for key, form in (_TEXTS | _OPTIONAL).items()}
     size = {"description": "In bytes.", "type": "integer", "minimum": 1, "maximum": MAX_SIZE}
-    artifact = _describe_object({**texts, "size": size}, [*_TEXTS, "size"])
+    restricted = {"description": "False where passing it on needs terms to be accepted.", "const": False}
+    artifact = _describe_object({**texts, "size": size, _RESTRICTED: restricted}, [*_TEXTS, "size"])
     request = {"description": "What was asked for.", **_describe_list({"type": "string"})}
     artifacts = {"description": "The files that answer it.", **_describe_list(artifact)}
     reason = SENTENCE.schema("Why nothing answers it where the lock was made.")
@@ -264,11 +266,15 @@ def _identity(coordinate: Coordinate) -> tuple[str, str]:
 
 
 def _parse_artifact(document: object) -> Artifact:
-    if not isinstance(document, dict) or not {*_TEXTS, *_OPTIONAL, "size"} >= set(document) >= {*_TEXTS, "size"}:
-        raise ValueError("an artifact has coordinate, file, sha256 and size, and may have licence and path")
-    texts = {key: value for key, value in document.items() if key != "size"}
+    least = {*_TEXTS, "size"}
+    if not isinstance(document, dict) or not {*least, *_OPTIONAL, _RESTRICTED} >= set(document) >= least:
+        optional = f"{', '.join(_OPTIONAL)} and {_RESTRICTED}"
+        raise ValueError(f"an artifact has coordinate, file, sha256 and size, and may have {optional}")
+    texts = {key: value for key, value in document.items() if key not in {"size", _RESTRICTED}}
     if not all(isinstance(value, str) for value in texts.values()):
-        raise ValueError("everything in an artifact but its size is a string")
+        raise ValueError(f"everything in an artifact but its size and {_RESTRICTED} is a string")
+    if document.get(_RESTRICTED, False) is not False:
+        raise ValueError(f"{_RESTRICTED} is false, or left out")
     _check_texts(texts)
     name, size = texts["coordinate"], document["size"]
     if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= MAX_SIZE:
@@ -285,6 +291,7 @@ def _parse_artifact(document: object) -> Artifact:
         size=size,
         licence=texts.get("licence", ""),
         path=texts.get("path", ""),
+        redistributable=_RESTRICTED not in document,
     )
 
 
@@ -306,4 +313,6 @@ def _artifact_document(artifact: Artifact) -> dict[str, str | int]:
         document["licence"] = artifact.licence
     if artifact.path:
         document["path"] = artifact.path
+    if not artifact.redistributable:
+        document[_RESTRICTED] = False
     return document

@@ -36,13 +36,14 @@ class Kind(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where a node stands in ``list``. Helpers exist only while other layers are built."""
+    """Where a node stands in ``list``. Helpers exist only while other layers are built, services only for tests."""
 
     OS = "os"
     HELPER = "helper"
     BASE = "base"
     INTERMEDIATE = "intermediate"
     FINAL = "final"
+    SERVICE = "service"
 
 
 class Compression(StrEnum):
@@ -150,14 +151,16 @@ class FilesSpec:
 class PythonSpec:
     """A hash-locked set of distributions, installed under ``prefix`` for the image's interpreter.
 
-    ``base`` names another python layer whose versions constrain this one and whose distributions
-    are left out of it.
+    ``bases`` names other python layers whose versions constrain this one and whose distributions
+    are left out of it, as are those of what they stand on. ``without`` names distributions that other layers of the
+    image bring, in whatever way; it holds for all that stands on this layer, too.
     """
 
     prefix: str
     version: str
     platform: str
-    base: str = ""
+    bases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
 
@@ -198,6 +201,7 @@ class Layer:
     compression: Compression
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -237,6 +241,7 @@ class Image:
     tests: tuple[str, ...]
     budget: int | None
     location: Location
+    test_with: tuple[str, ...] = ()
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -303,6 +308,22 @@ class SupportTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceRule:
+    """What people found out about the artifacts whose coordinates match the glob ``match``.
+
+    ``licence`` stands in for what the registry says, unless it is empty. Where ``redistributable`` is false, ``reason``
+    says why, and ``terms`` where one reads under which terms they may be passed on all the same.
+    """
+
+    match: str
+    licence: str = ""
+    redistributable: bool = True
+    reason: str = ""
+    terms: str = ""
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Everything the manifests say, parsed and validated. Nodes by name, in the order written."""
 
@@ -312,6 +333,7 @@ class Catalogue:
     groups: Mapping[str, tuple[str, ...]]
     pins: tuple[Pin, ...]
     support: SupportTable = SupportTable()
+    licences: tuple[LicenceRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +342,8 @@ class Artifact:
 
     ``coordinate``: ``pypi:numpy==2.2.6``, ``maven:g:a:v[:classifier][@ext]``, ``deb:bash=5.2.15-2+b7``,
     ``go:module@version`` or ``url:https://…``. ``file`` is its file name; ``path`` is the place in the
-    archive where the ecosystem needs one (Debian: ``<suite> pool/…/x.deb``); ``size`` in bytes.
+    archive where the ecosystem needs one (Debian: ``<suite> pool/…/x.deb``); ``size`` in bytes. What is not
+    ``redistributable`` may be passed on only under terms that somebody has to accept.
     """
 
     coordinate: str
@@ -329,6 +352,7 @@ class Artifact:
     size: int
     licence: str = ""
     path: str = ""
+    redistributable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

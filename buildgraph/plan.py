@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from buildgraph.compose import compose_image
+from buildgraph.graph import sort_tests
 from buildgraph.key import describe_test, hash_document
 from buildgraph.model import Image, ImageConfig, Layer, NamedLayer
 
@@ -154,18 +155,34 @@ def find_inherited(catalogue: Catalogue, node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(files))
 
 
-def find_test_key(catalogue: Catalogue, node: Node, image: str, facts: TestFacts) -> str:
-    """The test key of a node whose tests run on the image with that digest."""
-    return hash_document(find_test_document(catalogue, node, image, facts))
+def find_services(node: Node, records: Mapping[str, Record]) -> dict[str, str] | None:
+    """The digests of the images that a node is tested with, by name, or None while a record of one is lacking."""
+    if not all(name in records for name in node.test_with):
+        return None
+    return {name: records[name].digest for name in node.test_with}
 
 
-def find_test_document(catalogue: Catalogue, node: Node, image: str, facts: TestFacts) -> Document:
+def find_test_key(
+    catalogue: Catalogue, node: Node, image: str, facts: TestFacts, *, services: Mapping[str, str]
+) -> str:
+    """The test key of a node whose tests run on the image with that digest, and with the ``services``."""
+    return hash_document(find_test_document(catalogue, node, image, facts, services=services))
+
+
+def find_test_document(
+    catalogue: Catalogue, node: Node, image: str, facts: TestFacts, *, services: Mapping[str, str]
+) -> Document:
     """What the test key of a node is made of."""
     folders = find_test_folders(catalogue, node)
     trees = [(folder, facts.trees.get(folder, {})) for folder in folders]
     tests = {f"layers/{folder}/{path}": what for folder, tree in trees for path, what in tree.items()}
     return describe_test(
-        image, tests=tests, params=node.params, capabilities=facts.capabilities, fixtures=facts.fixtures
+        image,
+        services=services,
+        tests=tests,
+        params=node.params,
+        capabilities=facts.capabilities,
+        fixtures=facts.fixtures,
     )
 
 
@@ -200,15 +217,16 @@ class _Planner:
         self._tests: dict[str, str] = {}
 
     def plan_nodes(self, nodes: Sequence[Node], targets: frozenset[str]) -> Iterator[Step]:
-        """Layers, then their tests (which may run on layers that they do not read), then images."""
-        layers = [node for node in nodes if isinstance(node, Layer)]
-        for layer in layers:
-            yield from self._plan_layer(layer)
-        for layer in layers:
-            yield from self._plan_test(layer, self._made_of((layer.name, *layer.test_on)))
+        """Layers, then tests (which may run on layers that are not read) and images, in an order that tests allow."""
         for node in nodes:
+            if isinstance(node, Layer):
+                yield from self._plan_layer(node)
+        for name in sort_tests(self._catalogue, [node.name for node in nodes]):
+            node = self._catalogue.nodes[name]
             if isinstance(node, Image):
-                yield from self._plan_image(node, is_target=node.name in targets)
+                yield from self._plan_image(node, is_target=name in targets)
+            else:
+                yield from self._plan_test(node, self._made_of((name, *node.test_on)))
 
     def _plan_layer(self, layer: Layer) -> Iterator[Step]:
         if layer.name not in self._state.records:
@@ -252,6 +270,8 @@ class _Planner:
             return
         if node.name in self._made:
             reason = "the image that they run on is new"
+        elif self._made_of(node.test_with):
+            reason = "an image that they run with is new"
         elif self._wishes.retest:
             reason = "a new run was asked for"
         elif node.name in self._state.passed:
@@ -259,6 +279,7 @@ class _Planner:
         else:
             reason = "no pass is recorded for these tests on this image"
         again = self._wishes.retest
+        needs = [*needs, *(step for name in node.test_with for step in self._proven(name))]
         step = self._step(Action.TEST, node.name, reason, needs, seconds=TEST_SECONDS, again=again)
         self._tests[node.name] = step.id
         yield step
@@ -285,6 +306,10 @@ class _Planner:
             seconds=self._state.seconds.get(step_id, seconds),
             again=again,
         )
+
+    def _proven(self, image: str) -> list[str]:
+        """The steps after which tests may rely on the image."""
+        return self._made_of((image,)) + self._tested_of((image, *self._catalogue.nodes[image].reads))
 
     def _made_of(self, names: Sequence[str]) -> list[str]:
         return [self._made[name] for name in names if name in self._made]

@@ -119,7 +119,7 @@ class Resolver(Protocol):
     def resolve(self, layer: Layer, source: Source, *, held: Mapping[str, str]) -> tuple[Artifact, ...]:
         """Exact artifacts, sorted by coordinate.
 
-        ``held`` maps package names to versions that the answer must keep (a python layer's base).
+        ``held`` maps package names to versions that the answer must keep (a python layer's bases).
         """
         ...
 
@@ -197,6 +197,25 @@ class Engine(Protocol):
         ...
 
 
+class Registry(Protocol):
+    """An OCI registry that takes images."""
+
+    def push(
+        self,
+        composition: Composition,
+        repository: str,
+        tags: Sequence[str],
+        *,
+        say: Callable[[str], None],
+        cancel: Cancel,
+    ) -> int:
+        """Send what the registry lacks of an image, then its manifest, then point the tags at it; the bytes sent.
+
+        The registry must give the manifest back as it was sent. ``say`` hears one line for each blob.
+        """
+        ...
+
+
 class Probe(Protocol):
     """Runs the testinfra tests of one node against an image in the engine."""
 
@@ -205,13 +224,17 @@ class Probe(Protocol):
         node: str,
         *,
         reference: str,
+        services: Mapping[str, str],
         tests: Sequence[str],
         inherited: Sequence[str],
         params: Mapping[str, str],
         log: Path,
         cancel: Cancel,
     ) -> TestCounts:
-        """Run every test of ``tests`` and those marked ``inherited`` of ``inherited`` (paths in the project)."""
+        """Run every test of ``tests`` and those marked ``inherited`` of ``inherited`` (paths in the project).
+
+        ``services``: the references of the images that they may start beside the one under test, by node.
+        """
         ...
 
 

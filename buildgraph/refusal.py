@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from buildgraph.graph import find_closure
+from buildgraph.graph import find_closure, find_tested
 from buildgraph.model import Layer
 from buildgraph.support import find_objections
 
@@ -60,8 +60,8 @@ def find_scope(catalogue: Catalogue, lock: Lock, keys: Keys, targets: Sequence[s
     refused = find_refusals(catalogue, lock, keys, targets, with_tests=with_tests)
     names = {refusal.node for refusal in refused}
     left = tuple(name for name in targets if name not in names)
-    tested = find_closure(catalogue, left, with_tests=False)
-    nodes = find_closure(catalogue, left, with_tests=True) if with_tests else tested
+    nodes = find_closure(catalogue, left, with_tests=with_tests)
+    tested = find_tested(catalogue, left) if with_tests else ()
     return Scope(targets=left, nodes=nodes, tested=tested, refused=refused)
 
 
@@ -98,6 +98,10 @@ def _find_lacking(
         found = list(keys.unlocked.get(name, ()))
         if with_tests and isinstance(node, Layer):
             found += [item for other in node.test_on for item in keys.unlocked.get(other, ())]
+        for service in node.test_with if with_tests else ():
+            found += [
+                item for other in (service, *catalogue.nodes[service].reads) for item in keys.unlocked.get(other, ())
+            ]
         found += [item for other in node.reads for item in lacking[other]]
         lacking[name] = tuple(dict.fromkeys(found))
     return lacking

@@ -176,7 +176,8 @@ STILL: Mapping[str, Change] = {
     "the reason for an override": lambda w: w.with_nodes(
         replace(w.image("shop"), overrides={"/etc/motd": "another reason"})
     ),
-    "the base that a set was locked with": lambda w: change_spec(w, "libraries", replace(PYTHON, base="other")),
+    "the bases that a set was locked with": lambda w: change_spec(w, "libraries", replace(PYTHON, bases=("other",))),
+    "what a set leaves to other layers": lambda w: change_spec(w, "libraries", replace(PYTHON, without=("numpy",))),
     "a repository and its tags": lambda w: w.with_nodes(
         replace(w.image("shop"), repository="other/shop", tags=("2.0", "latest"))
     ),

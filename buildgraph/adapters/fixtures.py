@@ -10,10 +10,10 @@ from __future__ import annotations
 import io
 import tarfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypedDict, TypeVar, cast
 
 import docker
 import pytest
@@ -24,10 +24,11 @@ from testinfra.host import Host  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Unpack
 
     from docker.models.containers import Container as DockerContainer
 
-__all__ = ["Completed", "Container", "Host", "Run", "Start", "has_gpu", "wait_until"]
+__all__ = ["Completed", "Container", "Host", "Run", "Serve", "Start", "has_gpu", "wait_until"]
 
 LABEL = "buildgraph.run"
 NO_GPU = "no NVIDIA GPU on this machine"
@@ -72,6 +73,25 @@ class Completed:
         return self.stdout.strip()
 
 
+class Options(TypedDict, total=False):
+    """How a container starts.
+
+    ``user``: ``uid[:gid]``. ``tmpfs``: paths. ``entrypoint``: None is the image's own, empty is none.
+    ``network``: ``none`` (by default), ``bridge`` or ``container:<id>``. ``volumes``: volume name → path in the
+    container. ``files``: path in the container → content, mode 0644, put there before the start.
+    """
+
+    user: str | None
+    read_only: bool
+    tmpfs: Sequence[str]
+    env: Mapping[str, str] | None
+    entrypoint: Sequence[str] | None
+    network: str
+    volumes: Mapping[str, str] | None
+    files: Mapping[str, str | bytes] | None
+    gpu: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """The Docker engine and the image under test."""
@@ -80,36 +100,23 @@ class Engine:
     image: str
     run: str
 
-    def create(
-        self,
-        args: Sequence[str],
-        *,
-        user: str | None,
-        read_only: bool,
-        tmpfs: Sequence[str],
-        env: Mapping[str, str] | None,
-        entrypoint: Sequence[str] | None,
-        network: str,
-        volumes: Mapping[str, str] | None,
-        files: Mapping[str, str | bytes] | None,
-        gpu: bool,
-    ) -> DockerContainer:
-        """A container that is not running yet, with ``files`` in it."""
-        # Only a list with one empty string resets an image's entrypoint; an empty list leaves it.
-        start = None if entrypoint is None else list(entrypoint) or [""]
+    def create(self, args: Sequence[str], options: Options) -> DockerContainer:
+        """A container that is not running yet, with the ``files`` of its options in it."""
+        entrypoint, files = options.get("entrypoint"), options.get("files")
         container = self.client.containers.create(
             self.image,
             list(args),
-            user=user,
-            read_only=read_only,
-            tmpfs=dict.fromkeys(tmpfs, ""),
-            environment=dict(env or {}),
-            entrypoint=start,
-            network_mode=network,
-            volumes=[f"{source}:{target}" for source, target in (volumes or {}).items()],
+            user=options.get("user"),
+            read_only=options.get("read_only", False),
+            tmpfs=dict.fromkeys(options.get("tmpfs", ()), ""),
+            environment=dict(options.get("env") or {}),
+            # Only a list with one empty string resets an image's entrypoint; an empty list leaves it.
+            entrypoint=None if entrypoint is None else list(entrypoint) or [""],
+            network_mode=options.get("network", "none"),
+            volumes=[f"{source}:{target}" for source, target in (options.get("volumes") or {}).items()],
             labels={LABEL: self.run},
             log_config=LOG_LIMIT,
-            device_requests=[DeviceRequest(count=-1, capabilities=[["gpu"]])] if gpu else None,
+            device_requests=[DeviceRequest(count=-1, capabilities=[["gpu"]])] if options.get("gpu") else None,
         )
         if files:
             container.put_archive("/", pack(files))
@@ -142,38 +149,9 @@ class Run:
 
     engine: Engine
 
-    def __call__(
-        self,
-        *args: str,
-        user: str | None = None,
-        read_only: bool = False,
-        tmpfs: Sequence[str] = (),
-        env: Mapping[str, str] | None = None,
-        entrypoint: Sequence[str] | None = None,
-        network: str = "none",
-        timeout: float = 120,
-        volumes: Mapping[str, str] | None = None,
-        files: Mapping[str, str | bytes] | None = None,
-        gpu: bool = False,
-    ) -> Completed:
-        """Like ``docker run --rm``: wait at most ``timeout`` seconds for the end of ``args``.
-
-        ``user``: ``uid[:gid]``. ``tmpfs``: paths. ``entrypoint``: None is the image's own, empty is none.
-        ``network``: ``none``, ``bridge`` or ``container:<id>``. ``volumes``: volume name → path in the container.
-        ``files``: path in the container → content, mode 0644, put there before the start.
-        """
-        container = self.engine.create(
-            args,
-            user=user,
-            read_only=read_only,
-            tmpfs=tmpfs,
-            env=env,
-            entrypoint=entrypoint,
-            network=network,
-            volumes=volumes,
-            files=files,
-            gpu=gpu,
-        )
+    def __call__(self, *args: str, timeout: float = 300, **options: Unpack[Options]) -> Completed:
+        """Like ``docker run --rm``: wait at most ``timeout`` seconds for the end of ``args``."""
+        container = self.engine.create(args, options)
         try:
             container.start()
             code = container.wait(timeout=timeout)["StatusCode"]
@@ -259,32 +237,9 @@ class Start:
         self.engine = engine
         self.started: list[DockerContainer] = []
 
-    def __call__(
-        self,
-        *args: str,
-        user: str | None = None,
-        read_only: bool = False,
-        tmpfs: Sequence[str] = (),
-        env: Mapping[str, str] | None = None,
-        entrypoint: Sequence[str] | None = None,
-        network: str = "none",
-        volumes: Mapping[str, str] | None = None,
-        files: Mapping[str, str | bytes] | None = None,
-        gpu: bool = False,
-    ) -> Container:
-        """Like ``docker run --detach``; the arguments are those of ``run``."""
-        container = self.engine.create(
-            args,
-            user=user,
-            read_only=read_only,
-            tmpfs=tmpfs,
-            env=env,
-            entrypoint=entrypoint,
-            network=network,
-            volumes=volumes,
-            files=files,
-            gpu=gpu,
-        )
+    def __call__(self, *args: str, **options: Unpack[Options]) -> Container:
+        """Like ``docker run --detach``."""
+        container = self.engine.create(args, options)
         self.started.append(container)
         container.start()
         return Container(container)
@@ -295,11 +250,36 @@ class Start:
             self.started.pop().remove(force=True, v=True)
 
 
+class Serve:
+    """Starts detached containers of the images that the manifest names under ``test_with``; ``remove`` ends them."""
+
+    def __init__(self, engine: Engine, references: Mapping[str, str]) -> None:
+        """``references``: the images in the engine, by node."""
+        self.engine = engine
+        self.references = references
+        self.starts: list[Start] = []
+
+    def __call__(self, node: str, *args: str, **options: Unpack[Options]) -> Container:
+        """Like ``docker run --detach`` with the image of a node."""
+        reference = self.references.get(node)
+        if reference is None:
+            known = ", ".join(self.references) or "none"
+            pytest.fail(f"{node} is no service of these tests ({known}); name it under test_with", pytrace=False)
+        self.starts.append(Start(replace(self.engine, image=reference)))
+        return self.starts[-1](*args, **options)
+
+    def remove(self) -> None:
+        """End and remove every container, newest first."""
+        while self.starts:
+            self.starts.pop().remove()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options that say what is tested."""
     group = parser.getgroup("buildgraph")
     group.addoption("--image", help="reference of the image under test")
     group.addoption("--param", action="append", default=[], help="name=value of the node's variant; repeatable")
+    group.addoption("--service", action="append", default=[], help="node=reference of an image to start; repeatable")
     group.addoption("--run-id", default="manual", help="value of the label on every container")
     group.addoption("--inherited", action="append", default=[], help="file of which only inherited tests run")
 
@@ -336,7 +316,7 @@ def image(pytestconfig: pytest.Config) -> str:
 @pytest.fixture(scope="session")
 def params(pytestconfig: pytest.Config) -> Mapping[str, str]:
     """The node's variant parameters, its name under ``node``."""
-    return MappingProxyType(dict(pair.split("=", 1) for pair in pytestconfig.getoption("--param")))
+    return _read_pairs(pytestconfig, "--param")
 
 
 @pytest.fixture(scope="session")
@@ -370,6 +350,22 @@ def container(engine: Engine) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="session")
+def session_service(engine: Engine, pytestconfig: pytest.Config) -> Iterator[Serve]:
+    """Like ``service``, for session or module fixtures that share a costly container."""
+    serve = Serve(engine, _read_pairs(pytestconfig, "--service"))
+    yield serve
+    serve.remove()
+
+
+@pytest.fixture
+def service(engine: Engine, pytestconfig: pytest.Config) -> Iterator[Serve]:
+    """``service(node, *args, …)``: a detached container of another image, removed after the test."""
+    serve = Serve(engine, _read_pairs(pytestconfig, "--service"))
+    yield serve
+    serve.remove()
+
+
+@pytest.fixture(scope="session")
 def host(session_container: Start) -> Host:
     """A testinfra host on an idle container of the image, without network."""
     return session_container("-c", IDLE, entrypoint=("/bin/sh",)).host
@@ -380,3 +376,8 @@ def gpu() -> None:
     """Skip the test where there is no GPU; the same as ``@pytest.mark.gpu``."""
     if not has_gpu():
         pytest.skip(NO_GPU)
+
+
+def _read_pairs(config: pytest.Config, option: str) -> Mapping[str, str]:
+    """What a repeatable option says, as name → value."""
+    return MappingProxyType(dict(pair.split("=", 1) for pair in config.getoption(option)))

@@ -78,6 +78,7 @@ class PytestProbe:
         node: str,
         *,
         reference: str,
+        services: Mapping[str, str],
         tests: Sequence[str],
         inherited: Sequence[str],
         params: Mapping[str, str],
@@ -93,7 +94,8 @@ class PytestProbe:
         with tempfile.TemporaryDirectory(prefix="buildgraph-probe-") as scratch:
             report = Path(scratch) / "report.xml"
             argv = self._command(run, Path(scratch), tests=tests, inherited=inherited)
-            argv += ["--image", reference, *_parameters({**params, "node": node})]
+            argv += ["--image", reference]
+            argv += _assignments("service", services) + _assignments("param", {**params, "node": node})
             try:
                 problem = self._execute(argv, run, log=log, cancel=cancel)
             finally:
@@ -170,8 +172,8 @@ class PytestProbe:
                     sink.write(f"containers labelled buildgraph.run={run} may be left: {error}\n")
 
 
-def _parameters(params: Mapping[str, str]) -> list[str]:
-    return [f"--param={name}={value}" for name, value in sorted(params.items())]
+def _assignments(option: str, values: Mapping[str, str]) -> list[str]:
+    return [f"--{option}={name}={value}" for name, value in sorted(values.items())]
 
 
 def _count(report: Path, problem: str, gap: str) -> TestCounts:

@@ -162,20 +162,13 @@ class Web:
         """
         asked = {"Accept-Encoding": "identity", **(headers or {})}
         timeout = (self.patience.connect, self.patience.read)
-        try:
+        with connection_faults(url):
             response = self.session.request(
                 method, url, headers=asked, stream=True, timeout=timeout, allow_redirects=True
             )
-        except requests.exceptions.SSLError as error:
-            hint = "if a proxy re-signs connections, name its certificates (see `buildgraph config show`, ca)"
-            raise NetworkFault(f"{show(url)}: {explain(error)}", hint=hint) from error
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise Transient(f"{show(url)}: {explain(error)}") from error
-        except requests.RequestException as error:
-            raise NetworkFault(f"{show(url)}: {explain(error)}") from error
         if response.status_code >= requests.codes.bad_request:
             with response:
-                raise _refusal(response, url)
+                raise make_refusal(response, url)
         return response
 
     def retry(self, attempt: Callable[[], T], *, cancel: Cancel) -> T:
@@ -234,6 +227,20 @@ class Web:
             if cancel.is_set():
                 raise Interrupted("the download was stopped")
             time.sleep(min(left, POLL_SECONDS))
+
+
+@contextmanager
+def connection_faults(url: str) -> Iterator[None]:
+    """What the client raises while it asks, as one of our errors."""
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        hint = "if a proxy re-signs connections, name its certificates (see `buildgraph config show`, ca)"
+        raise NetworkFault(f"{show(url)}: {explain(error)}", hint=hint) from error
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        raise Transient(f"{show(url)}: {explain(error)}") from error
+    except requests.RequestException as error:
+        raise NetworkFault(f"{show(url)}: {explain(error)}") from error
 
 
 def chunks(response: requests.Response, url: str, *, limit: int | None = None) -> Iterator[bytes]:
@@ -304,7 +311,8 @@ def _unwanted(origin: str, target: str, reason: str) -> NetworkFault:
     return NetworkFault(f"{show(origin)}: the redirect to {show(target)} is refused: {reason}")
 
 
-def _refusal(response: requests.Response, url: str) -> NetworkFault:
+def make_refusal(response: requests.Response, url: str) -> NetworkFault:
+    """The error that an answer with a bad status is."""
     status = response.status_code
     what = f"{show(url)}: HTTP {status} {response.reason}"
     if status in _WORTH_ANOTHER_TRY:

@@ -26,7 +26,7 @@ from buildgraph.keep import Roots, find_live
 from buildgraph.key import compute_keys
 from buildgraph.ledger import parse_ledger
 from buildgraph.model import Layer
-from buildgraph.plan import compose_test_image, find_test_key
+from buildgraph.plan import compose_test_image, find_services, find_test_key
 from buildgraph.record import CONTENTS, LATEST, RECORDS, VERDICTS
 
 if TYPE_CHECKING:
@@ -134,8 +134,10 @@ def _find_roots(session: Session, stock: Stock) -> Roots:
     for name in records:
         node = session.catalogue.nodes[name]
         composition = compose_test_image(session.catalogue, node, records)
-        if composition is not None:
-            test_keys.add(find_test_key(session.catalogue, node, composition.digest, session.facts))
+        services = find_services(node, records)
+        if composition is not None and services is not None:
+            key = find_test_key(session.catalogue, node, composition.digest, session.facts, services=services)
+            test_keys.add(key)
     return Roots(
         keys=frozenset({record.key for record in records.values()} | {entry.key for entry in ledger}),
         digests=frozenset(entry.digest for entry in ledger),

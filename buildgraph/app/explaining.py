@@ -119,11 +119,13 @@ class _Causes:
         if document is not None:
             yield end(name, "is tested", _explain_tests(self.session, name, document))
             return
-        link = Link(node=name, text=f"{name} is tested because the image that its tests run on is new")
         node = self.session.catalogue.nodes[name]
-        for other in node.test_on if isinstance(node, Layer) else node.layers:
-            if other not in self.planned.records:
-                yield from (lead([link], chain) for chain in self._find(other))
+        below = node.test_on if isinstance(node, Layer) else node.layers
+        for others, what in ((below, "the image that its tests run on"), (node.test_with, "an image of its tests")):
+            link = Link(node=name, text=f"{name} is tested because {what} is new")
+            for other in others:
+                if other not in self.planned.records:
+                    yield from (lead([link], chain) for chain in self._find(other))
 
 
 def _each_root_once(chains: Iterable[Chain]) -> tuple[Chain, ...]:

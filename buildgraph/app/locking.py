@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from buildgraph.app.settings import is_offline
+from buildgraph.app.waiting import wait_for
+from buildgraph.bases import find_held, find_repeats, find_without, name_of
 from buildgraph.coordinate import parse_coordinate
-from buildgraph.errors import BuildgraphError, Interrupted, NotFound, Stale, UsageError, raise_all
+from buildgraph.errors import BuildgraphError, Interrupted, ManifestError, NotFound, Stale, UsageError, raise_all
+from buildgraph.graph import find_bases
+from buildgraph.licences import find_stale, with_licences
 from buildgraph.lock import NOT_FOUND, find_extra, find_unlocked, format_lock, with_entries
-from buildgraph.model import Layer, LockEntry, LockGap, PythonSpec
+from buildgraph.manifest.catalogue import LICENCES_FILE
+from buildgraph.model import Layer, LockEntry, LockGap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from buildgraph.app.session import Session
     from buildgraph.lock import Unlocked
     from buildgraph.model import Catalogue, Lock, Source
     from buildgraph.ports import Cancel, Resolver
 
-POLL_SECONDS = 0.1
-GRACE_SECONDS = 2.0
 STOPPED = "locking was stopped; nothing is written"
 
 
@@ -67,6 +66,10 @@ def check_lock(session: Session) -> tuple[str, ...]:
     lines += [
         f"- {node}/{source} is asked for by no manifest" for node, source in find_extra(session.lock, session.catalogue)
     ]
+    lines += [
+        f"- {node}/{source} has another licence for {artifact.coordinate} than {LICENCES_FILE} gives it"
+        for node, source, artifact in find_stale(session.lock, session.catalogue.licences)
+    ]
     if lines:
         raise Stale("out of date", where=session.lock_file, hint="run: buildgraph lock", diff="\n".join(sorted(lines)))
     return tuple(_tell(item) for item in unlocked)
@@ -93,14 +96,14 @@ def update_lock(
     errors: list[BuildgraphError] = []
     is_done = True
     lock = with_entries(session.lock, answers, session.catalogue)
-    for wish in _bases_first(session.catalogue, _find_wanted(session, updates)):
+    for wish in _with_dependents(session.catalogue, list(_find_wanted(session, updates))):
         if cancel.is_set():
             raise Interrupted(STOPPED)
         layer, source = wish.layer, wish.source
         say(f"resolving {layer.name}/{source.name}")
         resolve = partial(_resolve, resolver, layer, source, wish.version, lock, session.catalogue)
         try:
-            answers[layer.name, source.name] = _await(resolve, cancel)
+            answers[layer.name, source.name] = wait_for(resolve, cancel, stopped=STOPPED)
         except Interrupted:
             raise
         except NotFound as error:
@@ -113,7 +116,7 @@ def update_lock(
         except BuildgraphError as error:
             errors.append(error)
         lock = with_entries(session.lock, answers, session.catalogue)
-    text = format_lock(lock)
+    text = format_lock(with_licences(lock, session.catalogue.licences))
     if text != session.workspace.read_text(output):
         session.workspace.write_text(output, text)
     raise_all(errors)
@@ -124,28 +127,9 @@ def update_lock(
     )
 
 
-def _await(work: Callable[[], LockEntry], cancel: Cancel) -> LockEntry:
-    """What ``work`` gives or raises; ``Interrupted`` soon after the user asks, even while a server says nothing."""
-    future: Future[LockEntry] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
-            future.set_exception(error)
-
-    # A daemon: waiting for a server's first byte must not hold up the exit.
-    threading.Thread(target=run, daemon=True).start()
-    while not cancel.is_set() and not future.done():
-        wait([future], POLL_SECONDS)
-    wait([future], GRACE_SECONDS)
-    if future.done():
-        return future.result()
-    raise Interrupted(STOPPED)
-
-
 def _find_unlocked(session: Session) -> list[Unlocked]:
-    return list(find_unlocked(session.lock, _layers(session.catalogue)))
+    lacking = find_unlocked(session.lock, _layers(session.catalogue))
+    return [*lacking, *find_repeats(session.lock, session.catalogue)]
 
 
 def _layers(catalogue: Catalogue) -> Iterator[Layer]:
@@ -201,29 +185,31 @@ def _names(pattern: str, layer: Layer, source: Source) -> bool:
     return any(fnmatchcase(name, pattern) for name in names)
 
 
-def _bases_first(catalogue: Catalogue, wanted: Iterable[_Wish]) -> list[_Wish]:
-    """A python layer is resolved against the versions of its base, so the base comes first."""
-
-    def depth(layer: Layer) -> int:
-        base = _base_of(catalogue, layer)
-        return 1 + depth(base) if base else 0
-
-    return sorted(wanted, key=lambda wish: depth(wish.layer))
-
-
-def _base_of(catalogue: Catalogue, layer: Layer) -> Layer | None:
-    if not isinstance(layer.spec, PythonSpec) or not layer.spec.base:
-        return None
-    base = catalogue.nodes[layer.spec.base]
-    assert isinstance(base, Layer)
-    return base
+def _with_dependents(catalogue: Catalogue, wanted: list[_Wish]) -> list[_Wish]:
+    """With each set of a python layer also the sets that hold only what it lacks; bases come first."""
+    moved = {wish.layer.name for wish in wanted if wish.source.is_set}
+    known = {(wish.layer.name, wish.source.name) for wish in wanted}
+    dependents = [
+        _Wish(layer=layer, source=source, version="", is_asked=False, is_answered=True, is_known=False)
+        for layer in _layers(catalogue)
+        if not moved.isdisjoint(find_bases(catalogue, layer.name))
+        for source in layer.sources
+        if source.is_set and (layer.name, source.name) not in known
+    ]
+    # Whoever stands on a layer stands on all that it stands on, and on one more.
+    return sorted([*wanted, *dependents], key=lambda wish: len(find_bases(catalogue, wish.layer.name)))
 
 
 def _resolve(
     resolver: Resolver, layer: Layer, source: Source, version: str, lock: Lock, catalogue: Catalogue
 ) -> LockEntry:
     asked = replace(source, request=(_with_version(source, version),)) if version else source
-    artifacts = resolver.resolve(layer, asked, held=_find_held(layer, lock, catalogue))
+    artifacts = resolver.resolve(layer, asked, held=find_held(layer, lock, catalogue))
+    if without := find_without(layer, catalogue):
+        artifacts = tuple(artifact for artifact in artifacts if name_of(artifact) not in without)
+    if not artifacts:
+        what = f"nothing is left of {layer.name}: other layers have all that it asks for"
+        raise ManifestError(what, where=str(source.location), hint="take the layer out")
     return LockEntry(request=source.request, artifacts=artifacts)
 
 
@@ -236,16 +222,3 @@ def _with_version(source: Source, version: str) -> str:
         what = f"{version} is not among the versions that the manifest allows ({coordinate.version})"
         raise UsageError(what, where=str(source.location), hint="change the manifest first")
     return str(replace(coordinate, version=version))
-
-
-def _find_held(layer: Layer, lock: Lock, catalogue: Catalogue) -> dict[str, str]:
-    """Canonical name → version of every distribution in the layer's bases."""
-    held: dict[str, str] = {}
-    base = _base_of(catalogue, layer)
-    while base is not None:
-        for entry in lock.entries.get(base.name, {}).values():
-            for artifact in entry.artifacts:
-                coordinate = parse_coordinate(artifact.coordinate)
-                held[canonicalize_name(coordinate.name)] = coordinate.version
-        base = _base_of(catalogue, base)
-    return held

@@ -12,7 +12,7 @@ from buildgraph.explain import KEY_SHOWN, Change, explain_change
 from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
-from buildgraph.plan import State, compose_test_image, find_test_document, make_plan
+from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan
 from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
 from buildgraph.refusal import find_scope
 
@@ -155,14 +155,17 @@ def find_document(session: Session, key: str) -> Document | None:
 
 
 def find_tests(session: Session, name: str, records: Mapping[str, Record]) -> Document | None:
-    """What a node's test key is made of, or None while a record of the image that they run on is lacking."""
+    """What a node's test key is made of, or None while a record of an image that they run on or with is lacking."""
     node = session.catalogue.nodes[name]
     if isinstance(node, Image):
         image = records[name].digest if name in records else ""
     else:
         composition = compose_test_image(session.catalogue, node, records)
         image = composition.digest if composition else ""
-    return find_test_document(session.catalogue, node, image, session.facts) if image else None
+    services = find_services(node, records)
+    if not image or services is None:
+        return None
+    return find_test_document(session.catalogue, node, image, session.facts, services=services)
 
 
 def read_verdict(session: Session, test_key: str) -> Verdict | None:

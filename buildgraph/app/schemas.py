@@ -9,7 +9,14 @@ from buildgraph.adapters.disk import write_file
 from buildgraph.errors import EnvironmentFault
 from buildgraph.ledger import ledger_schema
 from buildgraph.lock import lock_schema
-from buildgraph.manifest.schema import image_schema, layer_schema, pins_schema, project_schema, support_schema
+from buildgraph.manifest.schema import (
+    image_schema,
+    layer_schema,
+    licences_schema,
+    pins_schema,
+    project_schema,
+    support_schema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +29,7 @@ _MAKERS = {
     "project": project_schema,
     "pins": pins_schema,
     "support": support_schema,
+    "licences": licences_schema,
     "ledger": ledger_schema,
     "lock": lock_schema,
 }

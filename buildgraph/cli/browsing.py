@@ -1,4 +1,4 @@
-"""Commands that show the catalogue: ``list``, ``graph``."""
+"""Commands that show the catalogue: ``list``, ``graph``, ``matrix``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from buildgraph.cli.context import Context, format_json, pass_context, print_json, say
+from buildgraph.cli.context import Context, format_json, pass_context, print_json, save_text
 from buildgraph.cli.options import examples, json_option, targets_argument
 from buildgraph.errors import UsageError
 
@@ -61,7 +61,28 @@ def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, outp
     if output is None:
         click.echo(text, nl=False)
     else:
-        _save(text, output)
+        save_text(text, output)
+
+
+@click.command(epilog=examples("buildgraph matrix", "buildgraph matrix --output docs/matrix.md"))
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to standard output.")
+@pass_context
+def matrix(context: Context, output: Path | None) -> None:
+    """Write a Markdown page of all images and layers: tags, sizes, digests, and what cannot be built."""
+    from buildgraph.app.queries import query_nodes
+    from buildgraph.refusal import find_refusals
+    from buildgraph.report.matrix import format_matrix
+
+    session = context.session
+    found = query_nodes(session, ("*",), with_needs=False)
+    refused = find_refusals(session.catalogue, session.lock, found.keys, found.names, with_tests=False)
+    refusals = {refusal.node: f"{refusal.cause}: {refusal.reason}" for refusal in refused}
+    command = "buildgraph matrix --output docs/matrix.md"
+    text = format_matrix(session.catalogue, found.names, found.records, refusals, command=command)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        save_text(text, output)
 
 
 def _write(form: str, catalogue: Catalogue, found: Found) -> str:
@@ -84,16 +105,4 @@ def _write(form: str, catalogue: Catalogue, found: Found) -> str:
     return draw(*diagram.make_diagram(catalogue, found.names, found.keys, found.records))
 
 
-def _save(text: str, output: Path) -> None:
-    from buildgraph.adapters.disk import write_file
-
-    target = output.absolute()
-    if not target.parent.is_dir():
-        raise UsageError("the folder is missing", where=str(target.parent), hint="make it first")
-    if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise UsageError("something other than a file is there", where=str(target), hint="name another file")
-    write_file(target, text.encode(), aside=target.parent)
-    say(f"wrote {output}")
-
-
-COMMANDS = (list_nodes, graph)
+COMMANDS = (list_nodes, graph, matrix)

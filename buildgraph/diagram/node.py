@@ -44,6 +44,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
         Stage.BASE.value: Look(fill="#e7f5ff", line="#1c7ed6"),
         Stage.INTERMEDIATE.value: Look(fill="#e6fcf5", line="#099268"),
         Stage.FINAL.value: Look(fill="#f8f0fc", line="#9c36b5"),
+        Stage.SERVICE.value: Look(fill="#fff4e6", line="#d9480f"),
     }
 )
 

@@ -16,6 +16,7 @@ from buildgraph.plan import (
     Action,
     compose_test_image,
     find_inherited,
+    find_services,
     find_test_document,
     find_test_folders,
     named_layer,
@@ -260,8 +261,10 @@ class Workbench:
     def _test(self, step: Step) -> Done:
         node = self._catalogue.nodes[step.node]
         composition = compose_test_image(self._catalogue, node, self._records)
+        services = find_services(node, self._records)
         assert composition is not None
-        document = find_test_document(self._catalogue, node, composition.digest, self._facts)
+        assert services is not None
+        document = find_test_document(self._catalogue, node, composition.digest, self._facts, services=services)
         test_key = hash_document(document)
         with self._ports.guard(test_key):
             known = self._ports.texts.read(VERDICTS, test_key)
@@ -270,16 +273,13 @@ class Workbench:
             return self._run_tests(step, node, composition, document)
 
     def _run_tests(self, step: Step, node: Node, composition: Composition, document: Document) -> Done:
-        self._write(composition)
-        engine = self._ports.engine()
-        reference = f"buildgraph-test/{step.node}:{self._run}"
-        with self._mutex:
-            self._references.add(reference)
-        engine.load(composition, [reference], cancel=self._ports.cancel)
+        reference = self._lend(step.node, composition)
+        services = {name: self._lend_service(name) for name in node.test_with}
         log = self._ports.log(step.id)
         counts = self._ports.probe().run(
             step.node,
             reference=reference,
+            services=services,
             tests=node.tests,
             inherited=find_inherited(self._catalogue, node),
             params={**node.params, "node": step.node},
@@ -288,6 +288,21 @@ class Workbench:
         )
         _check_same(self._ports.same_tests, find_test_folders(self._catalogue, node), "they ran")
         return self._judge(step.node, document, counts, log)
+
+    def _lend_service(self, name: str) -> str:
+        image = self._catalogue.nodes[name]
+        assert isinstance(image, Image)
+        return self._lend(name, self._composition(image))
+
+    def _lend(self, node: str, composition: Composition) -> str:
+        """Load an image under a name of this run, which ``close`` takes away."""
+        self._write(composition)
+        engine = self._ports.engine()
+        reference = f"buildgraph-test/{node}:{self._run}"
+        with self._mutex:
+            self._references.add(reference)
+        engine.load(composition, [reference], cancel=self._ports.cancel)
+        return reference
 
     def _judge(self, node: str, document: Document, counts: TestCounts, log: Path) -> Done:
         if counts.failed or not counts.passed:

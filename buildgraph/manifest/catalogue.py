@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from buildgraph.errors import ManifestError, raise_all, sort_errors
-from buildgraph.forms import KEY_PATH, NAME, NODE, PROJECT_PATH, REGISTRY
+from buildgraph.forms import COORDINATE, KEY_PATH, LINE, NAME, NODE, PROJECT_PATH, REASON, REGISTRY
 from buildgraph.manifest.document import parse_document
+from buildgraph.manifest.extending import extend_images
 from buildgraph.manifest.images import parse_images
 from buildgraph.manifest.layers import opener, parse_layers
 from buildgraph.manifest.support import read_support
-from buildgraph.model import Catalogue, Pin, Project, SupportTable
+from buildgraph.model import Catalogue, LicenceRule, Pin, Project, SupportTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from buildgraph.errors import BuildgraphError
     from buildgraph.manifest.document import YamlMapping
     from buildgraph.manifest.fields import Fields
-    from buildgraph.manifest.images import Alias
+    from buildgraph.manifest.images import Alias, Extension
     from buildgraph.model import Node
 
 PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
 SUPPORT_FILE = "manifests/support.yaml"
+LICENCES_FILE = "manifests/licences.yaml"
 LAYERS_FOLDER = "manifests/layers/"
 IMAGES_FOLDER = "manifests/images/"
 
@@ -42,6 +44,7 @@ class Documents:
 class _Gathered:
     nodes: dict[str, Node] = field(default_factory=dict)
     aliases: list[Alias] = field(default_factory=list)
+    extensions: list[Extension] = field(default_factory=list)
 
 
 def parse_catalogue(documents: Documents) -> Catalogue:
@@ -56,20 +59,24 @@ def parse_catalogue(documents: Documents) -> Catalogue:
     for file in sorted(documents.texts):
         if file.startswith((LAYERS_FOLDER, IMAGES_FOLDER)):
             _read_nodes(file, documents, gathered, errors)
-        elif file not in {PROJECT_FILE, PINS_FILE, SUPPORT_FILE}:
+        elif file not in {PROJECT_FILE, PINS_FILE, SUPPORT_FILE, LICENCES_FILE}:
             hint = f"layers stand in {LAYERS_FOLDER}, images in {IMAGES_FOLDER}"
             errors.append(ManifestError("nothing is read from here", where=file, hint=hint))
     aliases = _read_aliases(gathered, errors)
     pins = _read_pins(documents, errors)
     support = _read_support(documents, errors)
+    licences = _read_licences(documents, errors)
+    raise_all(sort_errors(errors))
+    nodes = extend_images(gathered.nodes, gathered.extensions, errors)
     raise_all(sort_errors(errors))
     return Catalogue(
         project=project,
-        nodes=MappingProxyType(gathered.nodes),
+        nodes=MappingProxyType(nodes),
         aliases=MappingProxyType(aliases),
         groups=project.groups,
         pins=pins,
         support=support,
+        licences=licences,
     )
 
 
@@ -81,9 +88,10 @@ def _read_nodes(file: str, documents: Documents, gathered: _Gathered, errors: li
     if file.startswith(LAYERS_FOLDER):
         nodes.extend(parse_layers(document, file, documents.tests, errors))
     else:
-        images, aliases = parse_images(document, file, documents.tests, errors)
-        nodes.extend(images)
-        gathered.aliases.extend(aliases)
+        family = parse_images(document, file, documents.tests, errors)
+        nodes.extend(family.images)
+        gathered.extensions.extend(family.extensions)
+        gathered.aliases.extend(family.aliases)
     for node in nodes:
         known = gathered.nodes.setdefault(node.name, node)
         if known is not node:
@@ -164,3 +172,30 @@ def _read_support(documents: Documents, errors: list[BuildgraphError]) -> Suppor
     text = documents.texts.get(SUPPORT_FILE)
     document = _parse(SUPPORT_FILE, text, errors) if text is not None else None
     return read_support(opener(document, SUPPORT_FILE, errors)({})) if document is not None else SupportTable()
+
+
+def _read_licences(documents: Documents, errors: list[BuildgraphError]) -> tuple[LicenceRule, ...]:
+    text = documents.texts.get(LICENCES_FILE)
+    document = _parse(LICENCES_FILE, text, errors) if text is not None else None
+    if document is None:
+        return ()
+    return read_licences(opener(document, LICENCES_FILE, errors)({}))
+
+
+def read_licences(fields: Fields) -> tuple[LicenceRule, ...]:
+    """What people found out about licences; the first rule that matches an artifact counts."""
+    rules: list[LicenceRule] = []
+    for entry in fields.sequence("licences", least=1):
+        redistributable = entry.flag("redistributable", default=True)
+        rule = LicenceRule(
+            match=entry.text("match", form=COORDINATE),
+            licence=entry.text("licence", "", form=LINE),
+            redistributable=redistributable,
+            reason=entry.text("reason", form=REASON),
+            terms=entry.text("terms", "" if redistributable else None, form=LINE),
+            location=entry.location(),
+        )
+        entry.finish()
+        rules.append(rule)
+    fields.finish()
+    return tuple(rules)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VARIANTS = "The variants: one node for each, with parameters that every string may use as {{ parameter }}."
+_TEST_WITH = "Images of this catalogue that the tests start beside the image under test."
 _BUDGET = "The most that may be stored, like 60 MB; more is a failure."
 
 _LAYER = {
@@ -21,6 +22,7 @@ _LAYER = {
     "parents": "The layers that it is built on, in order.",
     "contexts": "Other layers that the steps may read: --from=<node>.",
     "test_on": "The layers, in order, below this one in the image that its tests run on.",
+    "test_with": _TEST_WITH,
     "env": "What it adds to the environment of images.",
     "prepend": "Variables like PATH: what it puts first, in the order of layers.",
     "compression": "How the layer is stored: none for content that does not shrink.",
@@ -32,7 +34,8 @@ _LAYER = {
     "python": "The interpreter's version, like 3.10.",
     "manylinux": "The platform of the wheels, like x86_64-manylinux_2_28.",
     "requirements": "Python requirements; the lock holds all that they need.",
-    "base": "Another python layer: this one holds only what that one lacks.",
+    "bases": "Other python layers: this one holds only what they lack.",
+    "without": "Python distributions that other layers of the image bring, whatever needs them here.",
     "exclude": "Globs of paths below the prefix that are left out.",
     "args": "Build arguments of the Dockerfile.",
     "secrets": "Secrets that the steps may mount, and why. Their values stand in no manifest.",
@@ -58,9 +61,10 @@ _LAYER = {
 _IMAGE = {
     "": "A family of images: layers, in order, and a configuration.",
     "image": "The family's name; the tests of its images stand in layers/<name>.",
-    "stage": "Where the images stand in lists.",
+    "stage": "Where the images stand in lists; services exist only for tests.",
     "description": "What the images are, in one line.",
     "variants": _VARIANTS,
+    "extends": "An image that this one starts as: its layers come first, and what is not said here is as it is there.",
     "layers": "The layers, in order; an entry whose expression gives nothing is left out.",
     "config": "How containers of the image start.",
     "config.user": 'Numeric user and group like "185:0", in quotes.',
@@ -74,6 +78,7 @@ _IMAGE = {
     "repository": "The name in a registry, without the registry.",
     "tags": "The tags; the first is the one that charts use.",
     "aliases": "Other names: name → variant.",
+    "test_with": _TEST_WITH,
     "overrides": "Path → the reason why two layers may disagree about it.",
     "budget": _BUDGET,
 }
@@ -91,6 +96,15 @@ _PINS = {
     "pins[].image": "An image or an alias.",
     "pins[].file": "The values file, relative to the project.",
     "pins[].path": "The keys that lead to a mapping with registry, repository, tag and digest, like gpu.image.",
+}
+_LICENCES = {
+    "": "What people found out about licences, where a registry says nothing, something else or too little.",
+    "licences": "One rule an entry; the first that matches an artifact counts.",
+    "licences[].match": "A glob over exact coordinates, like maven:org.example:driver:*.",
+    "licences[].licence": "The licence as SPDX writes it; it stands in for what the registry says.",
+    "licences[].redistributable": "False where passing it on needs terms to be accepted: push then asks for that.",
+    "licences[].reason": "Why, and how one knows.",
+    "licences[].terms": "Where the terms can be read; a must where it is not redistributable.",
 }
 
 _SUPPORT = {
@@ -114,4 +128,5 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "project": _PROJECT,
     "pins": _PINS,
     "support": _SUPPORT,
+    "licences": _LICENCES,
 }

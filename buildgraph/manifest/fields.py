@@ -140,15 +140,15 @@ class Fields:
         self.fail("a whole number is wanted here", key)
         return 0
 
-    def flag(self, key: str) -> bool:
-        """``true`` or ``false``; false by default."""
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """``true`` or ``false``."""
         item = self._take(key, required=False)
         if item is None:
-            return False
+            return default
         if isinstance(item, YamlScalar) and item.plain and item.text in {"true", "false"}:
             return item.text == "true"
         self.fail("true or false is wanted here", key)
-        return False
+        return default
 
     def size(self, key: str) -> int | None:
         """A size such as ``60 MB`` in bytes, or None."""

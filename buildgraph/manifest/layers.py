@@ -11,6 +11,7 @@ from buildgraph.errors import quote, suggest
 from buildgraph.forms import (
     ABSOLUTE,
     COORDINATE,
+    DISTRIBUTION,
     INSIDE,
     NAME,
     NODE,
@@ -158,7 +159,8 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         spec=spec,
         env=fields.mapping("env", keys=VARIABLE),
         prepend=fields.lists("prepend", keys=VARIABLE),
-        test_on=fields.texts("test_on", form=NODE),
+        test_on=tuple(filter(None, fields.texts("test_on", form=NODE, may_be_blank=True))),
+        test_with=fields.texts("test_with", form=NODE),
         tests=tests,
         compression=Compression(fields.choice("compression", tuple(Compression), Compression.ZSTD)),
         budget=fields.size("budget"),
@@ -219,7 +221,8 @@ def _read_python(fields: Fields) -> tuple[Spec, tuple[Source, ...]]:
         prefix=fields.text("prefix", form=ABSOLUTE),
         version=fields.text("python", form=PYTHON),
         platform=fields.text("manylinux", form=PLATFORM),
-        base=fields.text("base", "", form=NODE),
+        bases=fields.texts("bases", form=NODE),
+        without=fields.texts("without", form=DISTRIBUTION),
         exclude=fields.texts("exclude"),
     )
     return spec, _read_set(fields, REQUIREMENTS, REQUIREMENT)

@@ -98,10 +98,10 @@ class Recorder(Fields):
         self._note(key, {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}, required=True)
         return 0
 
-    def flag(self, key: str) -> bool:
+    def flag(self, key: str, *, default: bool = False) -> bool:
         """Note a truth value."""
         self._note(key, {"type": "boolean"})
-        return False
+        return default
 
     def size(self, key: str) -> int | None:
         """Note a size."""

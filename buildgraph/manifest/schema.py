@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from buildgraph.manifest.catalogue import read_pins, read_project
+from buildgraph.manifest.catalogue import read_licences, read_pins, read_project
 from buildgraph.manifest.descriptions import DESCRIPTIONS
 from buildgraph.manifest.images import read_images
 from buildgraph.manifest.layers import read_layers
@@ -44,6 +44,11 @@ def pins_schema() -> Schema:
 def support_schema() -> Schema:
     """Of ``manifests/support.yaml``."""
     return _finish("support", _record(read_support))
+
+
+def licences_schema() -> Schema:
+    """Of ``manifests/licences.yaml``."""
+    return _finish("licences", _record(read_licences))
 
 
 def _record(read: Callable[[Recorder], object], **given: str) -> Schema:

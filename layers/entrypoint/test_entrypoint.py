@@ -9,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from buildgraph.adapters.fixtures import Completed, Host, Run
 
+DEFAULTS = "/opt/spark/conf/spark-defaults.conf"
 ENTRYPOINT = "/opt/spark/entrypoint.sh"
 USAGE = 64
 ANYONE = "1234567:0"
@@ -25,6 +26,11 @@ EXECUTOR = {
     "SPARK_JAVA_OPT_1": "-Dspark.network.timeout=10s",
     "SPARK_JAVA_OPT_2": "-XshowSettings:properties",
 }
+BACKEND = (
+    "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend"
+    " --driver-url spark://CoarseGrainedScheduler@127.0.0.1:9 --executor-id 1 --cores 1 --app-id app"
+    " --hostname 127.0.0.1 --resourceProfileId 0 --podName pod"
+)
 DRIVER = """
 import os
 from pyspark.sql import SparkSession
@@ -32,7 +38,8 @@ from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 spark.range(10).write.mode("overwrite").option("compression", "none").saveAsTable("numbers")
 print("driver", spark.table("numbers").selectExpr("sum(id)").first()[0], spark.conf.get("spark.driver.bindAddress"),
-      spark.conf.get("spark.note"), spark.conf.get("spark.flavour"), spark.sparkContext.sparkUser(), os.getuid())
+      spark.conf.get("spark.note"), spark.conf.get("spark.flavour"), spark.conf.get("spark.other"),
+      spark.sparkContext.sparkUser(), os.getuid())
 """
 PROPERTIES = """
 spark.master=local[1]
@@ -106,19 +113,24 @@ def test_an_executor_without_its_driver_is_refused(run: Run) -> None:
     assert "SPARK_EXECUTOR_MEMORY is not set" in done.stderr
 
 
-def test_an_executor_starts_with_its_options_and_asks_its_driver(run: Run) -> None:
+@pytest.mark.inherited
+def test_an_executor_starts_with_the_words_of_the_kubernetes_backend(run: Run) -> None:
+    """The variables are those that Spark's backend sets in a pod, the words those that its executors read."""
     done = run("executor", entrypoint=(ENTRYPOINT,), user=ANYONE, env=EXECUTOR)
     assert done.code != 0
+    (command,) = (line for line in done.stderr.splitlines() if "sun.java.command = " in line)
+    assert command.partition(" = ")[2] == BACKEND
     assert "spark.executor.note = two words" in done.stderr
     assert "java.class.path=/opt/spark/conf/opt/spark/jars/" in "".join(done.stderr.split())
     assert "Failed to connect to /127.0.0.1:9" in done.stdout + done.stderr
 
 
-def test_a_driver_runs_its_job_as_anyone_with_its_flavours_configuration(run: Run) -> None:
+def test_a_driver_runs_its_job_as_anyone_with_the_configuration_of_its_flavours(run: Run) -> None:
     files = {
         "/opt/job/driver.py": DRIVER,
         "/opt/job/spark.properties": PROPERTIES,
         "/opt/job/flavour.conf": "# a note\nspark.flavour   two words\n",
+        "/opt/job/other.conf": "spark.other   from the other\n",
     }
     done = run(
         "driver",
@@ -127,20 +139,23 @@ def test_a_driver_runs_its_job_as_anyone_with_its_flavours_configuration(run: Ru
         "/opt/job/driver.py",
         entrypoint=(ENTRYPOINT,),
         user=ANYONE,
-        env={"SPARK_DRIVER_BIND_ADDRESS": "127.0.0.1", "SPARK_FLAVOUR_CONF": "/opt/job/flavour.conf"},
+        env={
+            "SPARK_DRIVER_BIND_ADDRESS": "127.0.0.1",
+            "SPARK_FLAVOUR_CONF": "/opt/job/other.conf:/opt/job/flavour.conf",
+        },
         files=files,
     )
-    assert "driver 45 127.0.0.1 from the file two words spark 1234567" in done.output
+    assert "driver 45 127.0.0.1 from the file two words from the other spark 1234567" in done.output
 
 
 def test_a_missing_flavour_configuration_is_an_error(run: Run) -> None:
-    done = run("true", entrypoint=(ENTRYPOINT,), user="185:0", env={"SPARK_FLAVOUR_CONF": "/opt/none.conf"})
+    done = run("true", entrypoint=(ENTRYPOINT,), user="185:0", env={"SPARK_FLAVOUR_CONF": f"{DEFAULTS}:/opt/none.conf"})
     assert done.code == USAGE
     assert "/opt/none.conf cannot be read" in done.stderr
 
 
 def test_the_default_configuration_keeps_everything_in_tmp(host: Host) -> None:
-    text = host.file("/opt/spark/conf/spark-defaults.conf").content_string
+    text = host.file(DEFAULTS).content_string
     values = [line.split()[1] for line in text.splitlines() if not line.startswith("#")]
     assert values
     assert all("/tmp/" in value for value in values)

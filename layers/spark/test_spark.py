@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from buildgraph.adapters.fixtures import Container, Host, Run, Start
 
 ANYONE = "1234567:0"
-START_SECONDS = 120
+START_SECONDS = 300
 TERMINATED = 143
 # artifact-version[-classifier].jar; the version is the last part that starts with a digit.
 VERSION = re.compile(r"(.+)-\d[\w.]*?((?:-[a-z]\w*)*\.jar)")
@@ -43,10 +43,42 @@ spark = SparkSession.builder.appName("proof").getOrCreate()
 total = spark.sparkContext.parallelize(range(100), 4).map(lambda number: number * 2).sum()
 print("job", total, spark.conf.get("spark.master"))
 """
+# What a flavour adds: a path of it, and the word in the flavour's name.
+PARTS = {
+    "/opt/spark/jars/rapids-4-spark_*.jar": "gpu",
+    "/opt/spark/flavours/rapids.conf": "gpu",
+    "/usr/local/cuda-12.1": "gpu",
+    "/opt/spark/jars/iceberg-spark-runtime-*.jar": "iceberg",
+    "/opt/spark/flavours/iceberg.conf": "iceberg",
+}
+ADDED = (
+    "com/amazonaws/",
+    "com/mysql/",
+    "com/vertica/",
+    "oracle/jdbc/",
+    "org/apache/hadoop/fs/s3a/",
+    "org/apache/iceberg/",
+    "org/apache/kafka/",
+    "org/apache/spark/",
+    "org/postgresql/",
+    "software/amazon/awssdk/",
+)
+CLASSES = """
+import collections, json, pathlib, sys, zipfile
+
+found = collections.defaultdict(list)
+for path in sorted(pathlib.Path("/opt/spark/jars").glob("*.jar")):
+    with zipfile.ZipFile(path) as jar:
+        for name in jar.namelist():
+            if name.endswith(".class") and name.startswith(tuple(sys.argv[1:])):
+                found[name].append(path.name)
+twice = {name: jars for name, jars in found.items() if len(jars) > 1}
+print(json.dumps({"classes": len(found), "twice": dict(list(twice.items())[:20])}))
+"""
 EVENTS = "/tmp/spark-events"
 SUBMIT = """
 mkdir "$1"
-exec timeout 120 /opt/spark/entrypoint.sh spark-submit --master "$2" --conf spark.driver.host="$3" \\
+exec timeout 300 /opt/spark/entrypoint.sh spark-submit --master "$2" --conf spark.driver.host="$3" \\
     --conf spark.eventLog.enabled=true --conf spark.eventLog.rolling.enabled=false \\
     --conf spark.eventLog.compress=false /opt/job/job.py
 """
@@ -87,7 +119,7 @@ def test_the_default_command_is_a_shell_that_ends_with_its_input(run: Run, param
 
 
 def test_a_connect_server_answers_queries(connect: Container, params: Mapping[str, str]) -> None:
-    said = connect.exec("timeout", "120", "python3", "-c", CLIENT).output
+    said = connect.exec("timeout", "300", "python3", "-c", CLIENT).output
     assert f"connect {params['version']} 499500" in said
     assert "halved 2475.0" in said
     assert "table 5" in said
@@ -130,10 +162,18 @@ def test_no_artifact_is_there_in_two_versions(host: Host) -> None:
     assert [name for name, count in artifacts.items() if count > 1] == []
 
 
-def test_the_flavour_decides_about_the_gpu_parts(host: Host, params: Mapping[str, str]) -> None:
-    has_rapids = host.run("ls /opt/spark/jars/rapids-4-spark_*.jar").rc == 0
-    has_cuda = host.file("/usr/local/cuda-12.1").is_directory
-    assert (has_rapids, has_cuda) == ((True, True) if params["flavour"] == "gpu" else (False, False))
+def test_no_class_of_what_layers_add_is_there_twice(run: Run) -> None:
+    """Two AWS SDKs of one package, or a connector beside another of it, would be chosen between by chance."""
+    said = run("python3", "-c", CLASSES, *ADDED).output
+    twice = json.loads(said)
+    assert twice["classes"] > 1000
+    assert twice["twice"] == {}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_flavour_decides_about_its_parts(host: Host, params: Mapping[str, str], part: str) -> None:
+    is_there = host.run(f"ls -d {part}").rc == 0
+    assert is_there is (PARTS[part] in params["flavour"].split("-"))
 
 
 def test_a_server_ends_at_once_when_it_is_told_to(connect: Container) -> None:

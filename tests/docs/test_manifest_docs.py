@@ -42,10 +42,12 @@ SOURCES = {"dist": "url:https://example.org/dist.tar.gz", "driver": "url:https:/
 
 
 def parse(file: str, text: str) -> Catalogue:
-    """The catalogue of one document beside a project; every layer and image has tests."""
-    name = Path(file).stem
-    tests = {name: (f"layers/{name}/test_{name}.py",)}
-    return parse_catalogue(Documents(texts={"manifests/project.yaml": PROJECT_TEXT, file: text}, tests=tests))
+    """The catalogue of a document beside a project and what it extends; every layer and image has tests."""
+    texts = {"manifests/project.yaml": PROJECT_TEXT, file: text}
+    if "\nextends: " in text:
+        texts["manifests/images/spark.yaml"] = WHOLE["manifests/images/spark.yaml"]
+    tests = {(name := Path(path).stem): (f"layers/{name}/test_{name}.py",) for path in texts}
+    return parse_catalogue(Documents(texts=texts, tests=tests))
 
 
 def complete(file: str) -> str:
@@ -77,7 +79,7 @@ def test_every_yaml_block_names_its_file_and_is_tried() -> None:
 @pytest.mark.parametrize("file", WHOLE)
 def test_a_whole_document_is_read_as_it_stands(file: str) -> None:
     catalogue = parse(file, WHOLE[file])
-    assert catalogue.nodes or catalogue.pins or catalogue.groups or catalogue.support.rows
+    assert catalogue.nodes or catalogue.pins or catalogue.groups or catalogue.support.rows or catalogue.licences
 
 
 @pytest.mark.parametrize("file", PARTS)

@@ -63,6 +63,7 @@ class Bench:
         return probe.run(
             "demo",
             reference=self.reference,
+            services={},
             tests=(test.name,),
             inherited=(),
             params={},

@@ -11,7 +11,7 @@ from buildgraph.adapters.process import Never
 from buildgraph.errors import EnvironmentFault
 from buildgraph.execute import Ports, Workbench, execute
 from buildgraph.model import Kind
-from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_test_key, make_plan
+from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_services, find_test_key, make_plan
 from buildgraph.record import RECORDS, VERDICTS, Record, parse_record
 from buildgraph.refusal import find_scope
 from tests.fakes.builders import FakeBuilder
@@ -113,9 +113,11 @@ class Bench:
         for name in records:
             node = self.catalogue.nodes[name]
             composition = compose_test_image(self.catalogue, node, records)
-            if composition and self.texts.read(
-                VERDICTS, find_test_key(self.catalogue, node, composition.digest, self.facts)
-            ):
+            services = find_services(node, records)
+            if composition is None or services is None:
+                continue
+            key = find_test_key(self.catalogue, node, composition.digest, self.facts, services=services)
+            if self.texts.read(VERDICTS, key):
                 passed.add(name)
         return passed
 

@@ -21,6 +21,7 @@ class ProbeCall:
 
     node: str
     reference: str
+    services: Mapping[str, str]
     tests: tuple[str, ...]
     inherited: tuple[str, ...]
     params: Mapping[str, str]
@@ -38,6 +39,7 @@ class FakeProbe:
         node: str,
         *,
         reference: str,
+        services: Mapping[str, str],
         tests: Sequence[str],
         inherited: Sequence[str],
         params: Mapping[str, str],
@@ -47,7 +49,12 @@ class FakeProbe:
         if cancel.is_set():
             raise Interrupted("the tests were stopped")
         call = ProbeCall(
-            node=node, reference=reference, tests=tuple(tests), inherited=tuple(inherited), params=dict(params)
+            node=node,
+            reference=reference,
+            services=dict(services),
+            tests=tuple(tests),
+            inherited=tuple(inherited),
+            params=dict(params),
         )
         self.calls.append(call)
         counts = self.results.get(node)

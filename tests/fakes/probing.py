@@ -49,6 +49,7 @@ class Project:
         return self.probe.run(
             "demo-1",
             reference="demo:1",
+            services={"helper": "helper:1"},
             tests=tests,
             inherited=inherited,
             params={"version": "1=1"},

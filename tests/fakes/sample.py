@@ -16,7 +16,7 @@ from buildgraph.app.session import open_session
 from buildgraph.cli import main
 from buildgraph.key import hash_document, hide_values
 from buildgraph.model import Verdict
-from buildgraph.plan import Wishes, compose_test_image, find_test_document
+from buildgraph.plan import Wishes, compose_test_image, find_services, find_test_document
 from buildgraph.record import VERDICTS, format_verdict
 
 if TYPE_CHECKING:
@@ -187,7 +187,9 @@ class Sample:
             node = session.catalogue.nodes[name]
             composition = compose_test_image(session.catalogue, node, planned.records)
             assert composition is not None, f"{name} is not built"
-            document = find_test_document(session.catalogue, node, composition.digest, session.facts)
+            services = find_services(node, planned.records)
+            assert services is not None, f"what {name} is tested with is not built"
+            document = find_test_document(session.catalogue, node, composition.digest, session.facts, services=services)
             key = hash_document(document)
             verdict = Verdict(node=name, test_key=key, image=composition.digest, passed=1, skipped=(), seconds=0.1)
             if name != without:

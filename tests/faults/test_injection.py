@@ -94,6 +94,7 @@ PLACES = {
     "target": ("manifests/layers/tool.yaml", "to: /opt/tool.sh", "to: PAYLOAD"),
     "mode": ("manifests/layers/base.yaml", 'mode: "0775"', "mode: PAYLOAD"),
     "test_on": ("manifests/layers/tool.yaml", "test_on: [base]", "test_on: [PAYLOAD]"),
+    "test_with": ("manifests/layers/tool.yaml", "test_on: [base]", "test_with: [PAYLOAD]"),
     "chart_file": ("manifests/pins.yaml", "file: charts/app/values.yaml", "file: PAYLOAD"),
     "chart_path": ("manifests/pins.yaml", "path: image", "path: PAYLOAD"),
     "pinned_image": ("manifests/pins.yaml", "image: app", "image: PAYLOAD"),
@@ -166,6 +167,7 @@ def test_fault_35_parameters_reach_the_tests_as_they_are(tmp_path: Path, payload
     counts = project.probe.run(
         "demo-1",
         reference="demo:1",
+        services={},
         tests=(name,),
         inherited=(),
         params={"evil": payload},

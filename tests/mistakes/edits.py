@@ -10,6 +10,7 @@ Changes: TypeAlias = "dict[str, str | None]"
 
 PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
+LICENCES_FILE = "manifests/licences.yaml"
 BASE_FILE = "manifests/layers/base.yaml"
 LIB_FILE = "manifests/layers/lib.yaml"
 TOP_FILE = "manifests/layers/top.yaml"
@@ -74,3 +75,7 @@ def described(expression: str) -> Changes:
 
 def pin(text: str) -> Changes:
     return {PINS_FILE: f"pins:\n  - {{{text}, path: image}}\n"}
+
+
+def licence(rule: str) -> Changes:
+    return {LICENCES_FILE: f"licences:\n  - {{{rule}}}\n"}

@@ -120,6 +120,9 @@ LAYERS: Mapping[str, Changes] = {
     "a suite that climbs": {LAYER_FILE: ROOTFS_TEXT.replace("bookworm", "../x") + "packages: [bash]\n"},
     "a requirement like an option": lib_with('"numpy==2.2.6"', '"--index-url=https://example.org"'),
     "a requirement over two lines": lib_with('"numpy==2.2.6"', '"numpy\\n-r /etc/passwd"'),
+    "a distribution with a version": lib_with(
+        'requirements: ["numpy==2.2.6"]', 'requirements: [x]\nwithout: ["numpy==2.2.6"]'
+    ),
     "a relative prefix": lib_with("/opt/python", "opt/python"),
     "a prefix that climbs": lib_with("/opt/python", "/opt/../python"),
     "an unquoted version of Python": lib_with('"3.10"', "3.10"),

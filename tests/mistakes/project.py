@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.mistakes.edits import PINS_FILE, PROJECT_FILE, pin, project_with
+from tests.mistakes.edits import LICENCES_FILE, PINS_FILE, PROJECT_FILE, licence, pin, project_with
 from tests.samples import PROJECT_TEXT
 
 if TYPE_CHECKING:
@@ -34,5 +34,13 @@ PROJECT: Mapping[str, Changes] = {
     "a pin without a path": {PINS_FILE: "pins:\n  - {image: shop, file: charts/a/values.yaml}\n"},
     "a pin with an empty step": {PINS_FILE: "pins:\n  - {image: shop, file: charts/a/values.yaml, path: a..b}\n"},
     "pins that are no list": {PINS_FILE: "pins: {image: shop}\n"},
+    "licences of nothing": {LICENCES_FILE: "licences: []\n"},
+    "a licence of no coordinate": licence("match: 'org.example:*', licence: MIT, reason: so"),
+    "a licence without a reason": licence("match: 'maven:*', licence: MIT"),
+    "a licence for a blank reason": licence("match: 'maven:*', licence: MIT, reason: ' '"),
+    "a licence across lines": licence('match: "maven:*", licence: "MIT\\nX", reason: so'),
+    "terms to accept that stand nowhere": licence("match: 'maven:*', redistributable: false, reason: so"),
+    "perhaps redistributable": licence("match: 'maven:*', redistributable: maybe, reason: so"),
+    "an unknown key of a licence": licence("match: 'maven:*', license: MIT, reason: so"),
     "an unknown key of a pin": pin("image: shop, file: charts/a/values.yaml, tag: x"),
 }

@@ -38,6 +38,7 @@ ARTIFACTS = st.builds(
     size=st.integers(1, 1 << 40),
     licence=TEXTS,
     path=st.just("") | NAMES.map("bookworm pool/{}.deb".format),
+    redistributable=st.booleans(),
 )
 
 

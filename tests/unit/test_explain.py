@@ -10,7 +10,7 @@ import pytest
 
 from buildgraph.explain import explain_change, explain_tests
 from buildgraph.key import describe_test, hide_values
-from buildgraph.model import DockerfileSpec, FileAction, FileOp, FilesSpec, ImageConfig, Kind, Lock
+from buildgraph.model import EMPTY, DockerfileSpec, FileAction, FileOp, FilesSpec, ImageConfig, Kind, Lock
 from tests.changes import MOVING, change_artifact, change_operation
 from tests.samples import NOWHERE, make_artifact, make_world, sha256
 
@@ -198,14 +198,21 @@ class TestTests:
         self,
         *,
         image: str = "sha256:1",
+        services: Mapping[str, str] = EMPTY,
         tests: Mapping[str, str] = FACTS,
         params: Mapping[str, str] | None = None,
         capabilities: tuple[str, ...] = (),
         fixtures: str = "f",
     ) -> Document:
-        return hide_values(
-            describe_test(image, tests=tests, params=params or {"a": "1"}, capabilities=capabilities, fixtures=fixtures)
+        document = describe_test(
+            image,
+            services=services,
+            tests=tests,
+            params=params or {"a": "1"},
+            capabilities=capabilities,
+            fixtures=fixtures,
         )
+        return hide_values(document)
 
     @pytest.mark.parametrize(
         ("changes", "line"),
@@ -216,12 +223,17 @@ class TestTests:
             ({"params": {"a": CANARY}}, "parameter a changed"),
             ({"capabilities": ("gpu",)}, "capability gpu of this machine is new"),
             ({"fixtures": "g"}, "the fixtures of tests changed"),
+            ({"services": {"database": "sha256:2"}}, "service database is new"),
         ],
     )
     def test_what_a_verdict_rests_on_is_named(self, changes: dict[str, str], line: str) -> None:
         now = self.make(**changes)  # type: ignore[arg-type]
         assert [str(change) for change in explain_tests(self.make(), now)] == [line]
         assert CANARY not in json.dumps(now)
+
+    def test_a_service_of_other_content_is_named(self) -> None:
+        old, new = (self.make(services={"database": digest}) for digest in ("sha256:2", "sha256:3"))
+        assert [str(change) for change in explain_tests(old, new)] == ["service database changed"]
 
     def test_tools_of_tests_are_named_with_their_versions(self) -> None:
         old = self.make()

@@ -157,6 +157,18 @@ def test_the_changed_input_is_named(deep: Sample, name: str) -> None:
     assert causes(deep, node) == answer
 
 
+def test_what_tests_run_with_is_named(deep: Sample) -> None:
+    deep.edit("manifests/layers/tool.yaml", "test_on:", "test_with: [plain]\ntest_on:")
+    assert causes(deep, "tool") == "tool is tested because service plain is new\n"
+    assert carry_out(deep, "tool").exit_code is ExitCode.OK
+    deep.edit("layers/extra/files/conf/extra.conf", "1", "2")
+    assert causes(deep, "tool") == (
+        "tool is tested because an image of its tests is new\n"
+        "  plain is composed because layer extra changed\n"
+        "    extra is built because file files/conf/extra.conf changed\n"
+    )
+
+
 @pytest.mark.parametrize("name", [name for name, (edit, _, _) in EDITS.items() if CANARY in edit[2]])
 def test_fault_36_no_value_of_the_manifests_is_shown_or_kept(deep: Sample, name: str) -> None:
     (path, old, new), node, _ = EDITS[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,14 +16,32 @@ from buildgraph.graph import (
     find_closure,
     find_dependents,
     find_targets,
+    find_tested,
     sort_nodes,
+    sort_tests,
     to_networkx,
 )
 from buildgraph.model import DockerfileSpec, Location, Pin, PythonSpec
 from tests.samples import NOWHERE, make_catalogue, make_image, make_layer, make_world
 
+if TYPE_CHECKING:
+    from buildgraph.model import Node
+
 CATALOGUE = make_world().catalogue
 STEP = DockerfileSpec()
+
+
+SERVED = (
+    make_layer("os"),
+    replace(make_layer("drivers", test_on=("os",)), test_with=("database",)),
+    replace(make_layer("engine", test_on=("base",)), test_with=("time",)),
+    make_layer("base", test_on=("os",)),
+    make_layer("clock"),
+    make_image("database", ("engine",)),
+    make_image("time", ("clock",)),
+    make_image("app", ("drivers",)),
+)
+"""The drivers are tested with a database, whose engine is tested with a server of the time."""
 
 
 class TestTargets:
@@ -84,6 +103,22 @@ class TestClosure:
         assert check_graph(catalogue) == []
         assert find_closure(catalogue, ["a"], with_tests=True) == ("a", "b")
 
+    def test_with_tests_it_holds_the_images_that_they_run_with_and_what_these_need(self) -> None:
+        catalogue = make_catalogue(SERVED)
+        assert find_closure(catalogue, ["app"], with_tests=False) == ("drivers", "app")
+        assert find_closure(catalogue, ["app"], with_tests=True) == (
+            *("os", "drivers", "engine", "base", "clock", "database", "time", "app"),
+        )
+
+    def test_what_the_services_of_tests_are_made_of_must_pass_but_not_what_tests_run_on(self) -> None:
+        assert set(find_tested(make_catalogue(SERVED), ["app"])) == {
+            *("app", "drivers", "database", "engine", "clock", "time"),
+        }
+
+    def test_what_is_only_run_on_brings_no_services(self) -> None:
+        nodes = (make_layer("top", test_on=("drivers",)), *SERVED)
+        assert find_closure(make_catalogue(nodes), ["top"], with_tests=True) == ("top", "drivers")
+
     def test_nothing_is_in_it_twice(self) -> None:
         closure = find_closure(CATALOGUE, ["shop", "app", "small"], with_tests=True)
         assert len(closure) == len(set(closure))
@@ -108,6 +143,15 @@ class TestOrder:
 
     def test_parents_that_are_not_wanted_are_left_out(self) -> None:
         assert sort_nodes(CATALOGUE, ["shop", "jdk"]) == ("jdk", "shop")
+
+    def test_tests_come_after_those_of_what_they_run_with(self) -> None:
+        catalogue = make_catalogue(SERVED)
+        assert sort_tests(catalogue, tuple(catalogue.nodes)) == (
+            *("os", "base", "clock", "time", "engine", "database", "drivers", "app"),
+        )
+
+    def test_tests_without_services_are_in_the_order_given_layers_first(self) -> None:
+        assert sort_tests(CATALOGUE, ("shop", "jdk", "os", "app")) == ("jdk", "os", "app", "shop")
 
 
 class TestDependents:
@@ -167,7 +211,7 @@ class TestSize:
 class TestCheck:
     def test_a_base_counts_for_circles(self) -> None:
         def library(name: str, base: str) -> PythonSpec:
-            return PythonSpec(prefix=f"/opt/{name}", version="3.10", platform="any", base=base)
+            return PythonSpec(prefix=f"/opt/{name}", version="3.10", platform="any", bases=(base,))
 
         catalogue = make_catalogue(
             [
@@ -227,6 +271,32 @@ class TestCheck:
         assert [str(error) for error in check_graph(catalogue)] == [
             "manifests/pins.yaml:3: image of values.yaml is pinned already at manifests/pins.yaml:2"
         ]
+
+    def test_tests_that_wait_for_each_other_are_told_as_a_path(self) -> None:
+        nodes: list[Node] = [
+            replace(make_layer("drivers"), test_with=("database",)),
+            make_layer("engine"),
+            replace(make_image("database", ("engine", "drivers")), test_with=("database",)),
+        ]
+        circle = "tests wait for each other in a circle: drivers -> database -> drivers"
+        assert [str(error) for error in check_graph(make_catalogue(nodes))] == [
+            "manifests/layers/sample.yaml:1: database names itself under test_with",
+            f"manifests/layers/sample.yaml:1: {circle}; take a name out of test_with",
+        ]
+
+    def test_two_images_that_are_tested_with_each_other_are_a_circle(self) -> None:
+        nodes = [make_layer("os")]
+        images = [replace(make_image(name, ("os",)), test_with=(other,)) for name, other in ("ab", "ba")]
+        (error,) = check_graph(make_catalogue([*nodes, *images]))
+        assert error.what == "tests wait for each other in a circle: a -> b -> a"
+
+    def test_a_layer_may_be_tested_with_an_image_that_is_built_from_it(self) -> None:
+        nodes: list[Node] = [
+            replace(make_layer("os"), test_with=("database",)),
+            make_layer("engine", STEP, parents=("os",)),
+            make_image("database", ("engine",)),
+        ]
+        assert check_graph(make_catalogue(nodes)) == []
 
     def test_every_mistake_is_told(self) -> None:
         catalogue = make_catalogue(

@@ -16,8 +16,8 @@ import pytest
 from buildgraph import key
 from buildgraph.explain import explain_change
 from buildgraph.graph import find_dependents
-from buildgraph.key import compute_content_key, describe_test, hash_document, to_json
-from buildgraph.model import Lock, LockEntry
+from buildgraph.key import FORMAT, PYTEST, TESTINFRA, compute_content_key, describe_test, hash_document, to_json
+from buildgraph.model import EMPTY, Lock, LockEntry
 from tests.changes import MOVING, STILL, change_artifact, change_file
 from tests.golden_files import GOLDEN, check_golden
 from tests.samples import make_artifact, make_world, sha256
@@ -155,13 +155,21 @@ class TestTestKey:
         self,
         *,
         image: str = "sha256:1",
+        services: Mapping[str, str] = EMPTY,
         tests: Mapping[str, str] = KNOWN,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str] = EMPTY,
         capabilities: tuple[str, ...] = (),
         fixtures: str = "f",
     ) -> str:
         return hash_document(
-            describe_test(image, tests=tests, params=params or {}, capabilities=capabilities, fixtures=fixtures)
+            describe_test(
+                image,
+                services=services,
+                tests=tests,
+                params=params,
+                capabilities=capabilities,
+                fixtures=fixtures,
+            )
         )
 
     def test_all_that_a_verdict_rests_on_moves_it(self) -> None:
@@ -173,8 +181,16 @@ class TestTestKey:
             self.make(params={"version": "1"}),
             self.make(capabilities=("gpu",)),
             self.make(fixtures="g"),
+            self.make(services={"database": "sha256:3"}),
+            self.make(services={"database": "sha256:4"}),
+            self.make(services={"server": "sha256:3"}),
         }
-        assert len(keys) == 7
+        assert len(keys) == 10
+
+    def test_without_services_it_is_what_it_was_before_there_were_any(self) -> None:
+        facts = {"tests": {}, "params": {}, "capabilities": [], "fixtures": "f", "pytest": PYTEST}
+        known = {"format": FORMAT, "image": "sha256:1", "testinfra": TESTINFRA, **facts}
+        assert self.make(tests={}) == hash_document(known)  # type: ignore[arg-type]
 
     def test_the_order_of_capabilities_does_not(self) -> None:
         assert self.make(capabilities=("gpu", "net")) == self.make(capabilities=("net", "gpu"))

@@ -78,6 +78,12 @@ class TestText:
         assert '"path": "bookworm pool/' in lines["deb:bash=5.2.15-2+b7"]
         assert '"path"' not in lines["pypi:numpy==2.2.6"]
 
+    def test_that_an_artifact_may_be_passed_on_goes_unsaid(self) -> None:
+        assert "redistributable" not in TEXT
+        (entry,) = parse_lock(driver(redistributable=False), FILE).entries["tools"].values()
+        assert not entry.artifacts[0].redistributable
+        assert '"redistributable": false' in format_lock(parse_lock(driver(redistributable=False), FILE))
+
 
 class TestFault37:
     """A lock that was damaged, edited or merged is refused; what changes no meaning is accepted and put right."""
@@ -295,10 +301,13 @@ class TestRefusal:
             ({"file": "-rf"}, "'-rf' is not a file name"),
             ({"file": ""}, "'' is not a file name"),
             ({"file": "a\n"}, "'a\\n' is not a file name"),
-            ({"file": 3}, "everything in an artifact but its size is a string"),
+            ({"file": 3}, "everything in an artifact but its size and redistributable is a string"),
             ({"licence": "a\x1b[31m"}, "licence 'a\\x1b[31m' is not one line of text"),
             ({"licence": "\ud800"}, "licence '\\ud800' is not one line of text"),
-            ({"licence": ["MIT"]}, "everything in an artifact but its size is a string"),
+            ({"licence": ["MIT"]}, "everything in an artifact but its size and redistributable is a string"),
+            ({"redistributable": True}, "redistributable is false, or left out"),
+            ({"redistributable": 0}, "redistributable is false, or left out"),
+            ({"redistributable": "false"}, "redistributable is false, or left out"),
             ({"coordinate": "maven:org.example:driver:42.7.*"}, "not one exact version"),
             ({"coordinate": "driver"}, "'driver' is not a coordinate"),
             ({"coordinate": "deb:bash=5", "path": "bookworm ../../etc/passwd"}, "is not a place in an archive"),

@@ -8,8 +8,10 @@ import pytest
 
 from buildgraph.adapters.process import Never
 from buildgraph.app.locking import Update, check_lock, parse_update, update_lock
-from buildgraph.errors import ErrorGroup, ExitCode, Interrupted, NetworkFault, Stale, UsageError
+from buildgraph.app.planning import plan_targets
+from buildgraph.errors import ErrorGroup, ExitCode, Interrupted, ManifestError, NetworkFault, Stale, UsageError
 from buildgraph.lock import parse_lock
+from buildgraph.plan import Wishes
 from tests.fakes.resolver import FakeResolver
 
 if TYPE_CHECKING:
@@ -32,6 +34,17 @@ manylinux: x86_64-manylinux_2_28
 requirements: [{requirement}]
 test_on: [base]
 """
+
+
+SETS = {"numpy": "pypi:numpy==2.2.6", "Pan_Das": "pypi:Pan_Das==2.3.3", "x": "pypi:x==1"}
+
+
+def write_sets(sample: Sample) -> None:
+    """Three python layers, each but the last on the one after it."""
+    for name, requirement, base in (("a-more", "x", "lower"), ("lower", "Pan_Das", "lowest"), ("lowest", "numpy", "")):
+        sample.write(f"layers/{name}/test_{name.replace('-', '_')}.py", "def test_it(): ...\n")
+        text = PYTHON.format(name=name, requirement=requirement)
+        sample.write(f"manifests/layers/{name}.yaml", text + f"bases: [{base}]\n")
 
 
 @pytest.fixture
@@ -176,6 +189,60 @@ def test_another_file_can_be_written(project: Sample) -> None:
     assert locked(project, other)["extra/driver"] == OLD
 
 
+RULES = """\
+licences:
+  - match: "maven:org.example:driver:*"
+    licence: LicenseRef-Driver
+    redistributable: false
+    reason: its terms
+    terms: https://example.org/terms
+  - {match: "maven:org.example:*", licence: MIT, reason: never reached by the driver}
+"""
+
+
+def licences(project: Sample) -> dict[str, tuple[str, bool]]:
+    """node/source → licence, and whether it may be passed on."""
+    entries = parse_lock((project.folder / LOCK).read_text(), LOCK).entries
+    return {
+        f"{node}/{source}": (entry.artifacts[0].licence, entry.artifacts[0].redistributable)
+        for node, sources in entries.items()
+        for source, entry in sources.items()
+    }
+
+
+def test_what_people_found_out_about_licences_is_written_into_the_lock_and_asks_no_server(project: Sample) -> None:
+    lock(project)
+    project.write("manifests/licences.yaml", RULES)
+    with pytest.raises(Stale) as caught:
+        check_lock(project.session())
+    assert caught.value.diff.splitlines() == [
+        f"- {name} has another licence for {coordinate} than manifests/licences.yaml gives it"
+        for name, coordinate in (("extra/driver", NEW), ("extra/tool", TOOL), ("tool/driver", NEW))
+    ]
+    assert lock(project).asked == []
+    driver = ("LicenseRef-Driver", False)
+    assert licences(project) == {"extra/driver": driver, "extra/tool": ("MIT", True), "tool/driver": driver}
+    check_lock(project.session())
+
+
+def test_what_no_rule_restricts_any_more_may_be_passed_on(project: Sample) -> None:
+    project.write("manifests/licences.yaml", RULES)
+    lock(project)
+    project.write("manifests/licences.yaml", RULES.replace("driver:*", "other:*"))
+    with pytest.raises(Stale, match="out of date"):
+        check_lock(project.session())
+    lock(project)
+    assert set(licences(project).values()) == {("MIT", True)}
+
+
+def test_a_licence_changes_no_key(project: Sample) -> None:
+    lock(project)
+    before = plan_targets(project.session(), ("*",), wishes=Wishes()).keys
+    project.write("manifests/licences.yaml", RULES)
+    lock(project)
+    assert plan_targets(project.session(), ("*",), wishes=Wishes()).keys == before
+
+
 def test_a_set_has_no_single_version(sample: Sample) -> None:
     sample.write("layers/packages/test_packages.py", "def test_it(): ...\n")
     sample.write("manifests/layers/packages.yaml", PYTHON.format(name="packages", requirement="pandas"))
@@ -184,18 +251,52 @@ def test_a_set_has_no_single_version(sample: Sample) -> None:
 
 
 def test_a_python_layer_is_resolved_after_its_base_and_holds_its_versions(sample: Sample) -> None:
-    for name, requirement, base in (("a-more", "x", "lower"), ("lower", "Pan_Das", "lowest"), ("lowest", "numpy", "")):
-        sample.write(f"layers/{name}/test_{name.replace('-', '_')}.py", "def test_it(): ...\n")
-        text = PYTHON.format(name=name, requirement=requirement)
-        sample.write(f"manifests/layers/{name}.yaml", text + (f"base: {base}\n" if base else ""))
-    answers = {"numpy": "pypi:numpy==2.2.6", "Pan_Das": "pypi:Pan_Das==2.3.3", "x": "pypi:x==1"}
-    resolver = lock(sample, answers=answers)
+    write_sets(sample)
+    resolver = lock(sample, answers=SETS)
     assert [name for name, _ in resolver.asked] == [f"{name}/requirements" for name in ("lowest", "lower", "a-more")]
     assert resolver.held == {
         "lowest": {},
         "lower": {"numpy": "2.2.6"},
         "a-more": {"pan-das": "2.3.3", "numpy": "2.2.6"},
     }
+
+
+def test_a_set_that_moves_takes_along_those_that_hold_only_what_it_lacks(sample: Sample) -> None:
+    write_sets(sample)
+    lock(sample, answers=SETS)
+    resolver = lock(sample, "lower", answers={**SETS, "Pan_Das": "pypi:pan-das==3"})
+    assert [name for name, _ in resolver.asked] == ["lower/requirements", "a-more/requirements"]
+    assert resolver.held["a-more"] == {"pan-das": "3", "numpy": "2.2.6"}
+
+
+def test_a_set_whose_base_cannot_be_resolved_stays_unlocked(sample: Sample) -> None:
+    write_sets(sample)
+    with pytest.raises(ErrorGroup) as caught:
+        lock(sample, answers={name: SETS[name] for name in ("Pan_Das", "x")})
+    assert [error.what for error in caught.value.errors] == [
+        "numpy is nowhere",
+        "lower stands on what is not locked: lowest",
+        "a-more stands on what is not locked: lower, lowest",
+    ]
+    assert locked(sample) == {}
+
+
+def test_what_a_layer_leaves_to_others_is_not_in_its_lock(sample: Sample) -> None:
+    write_sets(sample)
+    sample.edit("manifests/layers/lower.yaml", "[Pan_Das]", "[Pan_Das, x]")
+    lock(sample, answers=SETS)
+    sample.write(
+        "manifests/layers/lower.yaml", (sample.folder / "manifests/layers/lower.yaml").read_text() + "without: [X]\n"
+    )
+    with pytest.raises(Stale) as caught:
+        check_lock(sample.session())
+    assert (
+        caught.value.diff
+        == "- a-more/requirements holds x, which lower has\n- lower/requirements holds x, which another layer has"
+    )
+    with pytest.raises(ManifestError, match="nothing is left of a-more: other layers have all that it asks for"):
+        lock(sample, answers=SETS)
+    assert locked(sample)["lower/requirements"] == "pypi:Pan_Das==2.3.3"
 
 
 def test_a_lock_elsewhere_is_compared_like_the_project_s_own(project: Sample) -> None:

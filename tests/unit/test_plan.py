@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -165,7 +166,7 @@ def test_a_node_whose_making_is_forced_does_not_count_what_the_store_knows() -> 
 
 def test_what_tests_run_on_is_built_but_not_tested_when_no_target_is_made_of_it() -> None:
     done = plan("lone")
-    assert ids(done) == ["build:os", "build:helper", "build:lone", "test:lone"]
+    assert ids(done) == ["build:helper", "build:lone", "test:lone"]
     assert find(done, "test:lone").needs == ("build:lone", "build:helper")
 
 
@@ -213,6 +214,52 @@ def test_a_plan_reads_as_written_in_the_golden_file() -> None:
     check_golden("plan.txt", text)
 
 
+class TestServices:
+    """``jobs`` is tested with the image ``database``."""
+
+    JOBS = replace(make_files_layer("jobs", test_on=("os",)), test_with=("database",))
+    ENGINE = make_files_layer("engine", test_on=("os",))
+    DATABASE = make_image("database", ("os", "engine"))
+    SHOP = replace(make_image("shop", ("os",)), test_with=("database",))
+    CATALOGUE = make_catalogue(OS, JOBS, ENGINE, DATABASE, SHOP)
+    ALL = frozenset(CATALOGUE.nodes)
+
+    def plan(self, *targets: str, made: Collection[str] = (), passed: Collection[str] = ()) -> Plan:
+        return plan(*targets, made=made, passed=passed, catalogue=self.CATALOGUE, lock=Lock())
+
+    def test_a_test_comes_after_the_tests_of_the_images_that_it_runs_with(self) -> None:
+        done = self.plan("jobs")
+        assert ids(done) == [
+            *("build:os", "build:jobs", "build:engine", "test:os", "test:engine"),
+            *("compose:database", "test:database", "test:jobs"),
+        ]
+        assert find(done, "test:jobs").needs == (
+            *("build:jobs", "build:os", "compose:database", "test:database", "test:os", "test:engine"),
+        )
+
+    def test_an_image_may_be_tested_with_another(self) -> None:
+        assert "test:database" in find(self.plan("shop"), "test:shop").needs
+        assert ids(self.plan("shop"), Action.LOAD) == ["load:shop"]
+
+    def test_the_test_of_a_layer_of_a_service_comes_first_even_if_the_service_has_passed(self) -> None:
+        done = self.plan("jobs", made=self.ALL, passed=self.ALL - {"engine", "jobs"})
+        assert find(done, "test:jobs").needs == ("test:engine",)
+
+    def test_a_new_service_makes_the_tests_run_again(self) -> None:
+        done = self.plan("jobs", made=self.ALL - {"database"}, passed=self.ALL - {"database"})
+        assert ids(done) == ["compose:database", "test:database", "test:jobs"]
+        assert find(done, "test:jobs").reason == "an image that they run with is new"
+
+    def test_without_tests_there_are_no_services(self) -> None:
+        done = plan("jobs", catalogue=self.CATALOGUE, lock=Lock(), wishes=Wishes(test=False))
+        assert ids(done) == ["build:jobs"]
+
+    def test_nothing_is_to_do_when_all_has_passed(self) -> None:
+        done = self.plan("jobs", "shop", made=self.ALL, passed=self.ALL)
+        assert done.steps == ()
+        assert set(done.nodes) == self.ALL
+
+
 @pytest.mark.parametrize("target", ["app", "tool", "lone", "core"])
 def test_every_node_is_either_reused_or_has_a_step(target: str) -> None:
     done = plan(target, made={"os", "drivers"}, passed={"os"})
@@ -223,7 +270,7 @@ def test_every_node_is_either_reused_or_has_a_step(target: str) -> None:
 def test_files_of_the_same_name_in_two_folders_both_count() -> None:
     trees = {"os": {"testdata/a": "-:1"}, "drivers": {"testdata/a": "-:2"}}
     keys = {
-        find_test_key(CATALOGUE, TOOL, "sha256:0", Facts(trees=tree, fixtures="", capabilities=()))
+        find_test_key(CATALOGUE, TOOL, "sha256:0", Facts(trees=tree, fixtures="", capabilities=()), services={})
         for tree in (trees, {**trees, "os": {"testdata/a": "-:3"}}, {**trees, "drivers": {"testdata/a": "-:3"}})
     }
     assert len(keys) == 3

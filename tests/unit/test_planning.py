@@ -183,6 +183,21 @@ def test_a_verdict_makes_a_node_done(sample: Sample) -> None:
     assert list(reasons(sample, "plain", wishes=wishes)) == ["test:extra"]
 
 
+def test_a_pass_with_another_service_is_none(sample: Sample) -> None:
+    sample.edit("manifests/layers/tool.yaml", "test_on:", "test_with: [plain]\ntest_on:")
+    sample.build("all")
+    sample.plant_verdicts("all")
+    wishes = Wishes(load=False)
+    assert reasons(sample, "tool", wishes=wishes) == {}
+    sample.edit("layers/extra/files/conf/extra.conf", "1", "2")
+    assert list(reasons(sample, "tool", wishes=wishes)) == [
+        *("build:extra", "test:extra", "compose:plain", "test:plain", "test:tool"),
+    ]
+    sample.build("plain")
+    sample.plant_verdicts("plain")
+    assert list(reasons(sample, "tool", wishes=wishes)) == ["test:tool"]
+
+
 def test_fault_07_a_verdict_that_cannot_be_read_is_no_pass(sample: Sample) -> None:
     sample.build("plain")
     sample.plant_verdicts("plain")

@@ -212,6 +212,27 @@ def test_fixture(gpu):
         assert {skip.reason for skip in counts.skipped} == {"no NVIDIA GPU on this machine"}
 
 
+def test_services_reach_the_tests_by_name(project: Project) -> None:
+    text = """
+def test_option(pytestconfig):
+    assert pytestconfig.getoption("--service") == ["helper=helper:1"]
+"""
+    assert project.run(project.write("test_demo.py", text)).passed == 1
+
+
+def test_a_service_that_the_manifest_does_not_name_is_told_in_a_line(project: Project) -> None:
+    text = """
+from buildgraph.adapters.fixtures import Serve
+
+def test_it():
+    Serve(None, {"helper": "helper:1"})("helpers", env={})
+"""
+    counts = project.run(project.write("test_demo.py", text))
+    assert counts.failures == (
+        "test_demo.py::test_it: Failed: helpers is no service of these tests (helper); name it under test_with",
+    )
+
+
 def test_nothing_is_written_beside_the_tests(project: Project) -> None:
     name = project.write("test_demo.py", "def test_it():\n    pass\n")
     project.run(name)
@@ -225,7 +246,9 @@ def test_every_probe_counts_nothing_as_a_failure_and_obeys_a_cancel(kind: str, p
     cancel = threading.Event()
 
     def run(tests: tuple[str, ...]) -> TestCounts:
-        return probe.run("n", reference="r", tests=tests, inherited=(), params={}, log=project.log, cancel=cancel)
+        return probe.run(
+            "n", reference="r", services={}, tests=tests, inherited=(), params={}, log=project.log, cancel=cancel
+        )
 
     tests = (empty,) if kind == "real" else ()
     assert run(tests).failures == ("no test was executed",)

@@ -18,6 +18,7 @@ from buildgraph.report import (
     format_plan,
     format_summary,
 )
+from buildgraph.report.matrix import format_matrix
 from tests.fakes.catalogues import (
     make_catalogue,
     make_files_layer,
@@ -234,3 +235,24 @@ def test_the_exit_code_is_that_of_the_worst_failure_unless_the_user_interrupted(
 def test_a_layer_has_a_kind_and_an_image_has_references() -> None:
     assert (kind_of(ROOT), kind_of(APP)) == ("files", "image")
     assert (references_of(ROOT), references_of(APP)) == ((), ("sample/app:1",))
+
+
+def test_the_matrix_shows_every_node_and_what_is_known_of_it() -> None:
+    page = format_matrix(CATALOGUE, NAMES, RECORDS, {"app": "unlocked: jars | jar"}, command="buildgraph matrix")
+    lines = page.splitlines()
+    root = RECORDS["root"]
+    assert f"| `root` | os | files | {root.size / 1e6:.1f} MB | `{root.digest[:19]}` | The root |" in lines
+    assert any(line.startswith("| `jars` |") and "| - | not built |" in line for line in lines)
+    (app,) = (line for line in lines if line.startswith("| `app` |"))
+    assert "`latest`, `newest`" in app
+    assert app.endswith("| - | unlocked: jars \\| jar |")
+
+
+def test_the_matrix_counts_what_is_kept_once() -> None:
+    image = make_image("other", ("root", "child"))
+    catalogue = make_catalogue(ROOT, CHILD, JARS, APP, image)
+    records = {**RECORDS, "other": replace(RECORDS["root"], node="other", size=3_000_000_000)}
+    page = format_matrix(catalogue, tuple(catalogue.nodes), records, {}, command="buildgraph matrix")
+    kept = sum({record.digest: record.size for record in RECORDS.values()}.values())
+    assert "1 of 2 images are built. Pulled one by one they are 3.00 GB" in page
+    assert f"kept once, are {kept / 1e6:.1f} MB." in page

@@ -46,6 +46,7 @@ BEYOND = {
     "layers of nothing",
     "no project",
     "a project that is no YAML",
+    "terms to accept that stand nowhere",
 }
 
 

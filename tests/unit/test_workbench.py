@@ -240,6 +240,47 @@ def test_tests_run_on_the_composition_that_the_manifest_names(bench: Bench) -> N
     assert {bench.records()["root"].digest, bench.records()["jars"].digest} <= held
 
 
+class TestServices:
+    """``jobs`` is tested with the image ``database``."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Bench:
+        jobs = replace(make_files_layer("jobs", test_on=("root",)), test_with=("database",))
+        engine = make_files_layer("engine", test_on=("root",))
+        return Bench(make_catalogue(ROOT, jobs, engine, make_image("database", ("root", "engine"))), tmp_path)
+
+    def test_they_are_made_and_tested_first_and_given_by_name(self, bench: Bench) -> None:
+        run = bench.run("jobs")
+        assert {entry.outcome for entry in run.result.steps} == {Outcome.DONE}
+        calls = {call.node: call for call in bench.probe.calls}
+        assert list(calls)[-2:] == ["database", "jobs"]
+        assert calls["jobs"].services == {"database": f"buildgraph-test/database:{RUN}"}
+        assert calls["database"].services == calls["root"].services == {}
+        assert bench.records()["database"].digest in bench.engine.layers
+
+    def test_their_names_are_taken_away_with_the_others(self, bench: Bench) -> None:
+        bench.run("jobs")
+        assert bench.engine.images == {}
+
+    def test_the_next_run_has_nothing_to_do(self, bench: Bench) -> None:
+        bench.run("jobs")
+        assert bench.plan("jobs").steps == ()
+
+    def test_one_that_fails_its_own_tests_is_started_by_nobody(self, bench: Bench) -> None:
+        bench.probe.results["engine"] = Counts(passed=0, failed=1, skipped=(), failures=("test_a: no",))
+        run = bench.run("jobs")
+        assert run.of("test:jobs").outcome is Outcome.BLOCKED
+        assert "jobs" not in bench.passed()
+
+    def test_another_content_of_one_makes_the_tests_run_again(self, bench: Bench) -> None:
+        bench.run("jobs")
+        bench.builder.contents["engine"] = {"etc/engine": b"new"}
+        bench.trees["engine"] = {"files/engine": "-:new"}
+        run = bench.run("jobs")
+        assert run.of("test:jobs").outcome is Outcome.DONE
+        assert "build:jobs" not in [entry.step.id for entry in run.result.steps]
+
+
 def test_an_image_runs_its_own_tests_and_those_that_its_layers_hand_on(bench: Bench) -> None:
     bench.run("plain")
     call = next(call for call in bench.probe.calls if call.node == "plain")

@@ -95,17 +95,20 @@ ensure_workdir() {
     fi
 }
 
-# --conf options for what SPARK_FLAVOUR_CONF names: a properties file that the image holds beside its configuration.
+# --conf options for what SPARK_FLAVOUR_CONF names: properties files that the image holds beside its configuration, a colon
+# between them. What a later one says again counts.
 FLAVOUR=()
 read_flavour() {
-    local key value
-    [[ -n ${SPARK_FLAVOUR_CONF:-} ]] || return 0
-    [[ -r $SPARK_FLAVOUR_CONF ]] || fail "SPARK_FLAVOUR_CONF: $SPARK_FLAVOUR_CONF cannot be read"
-    while read -r key value; do
-        if [[ -n $key && $key != \#* ]]; then
-            FLAVOUR+=(--conf "$key=$value")
-        fi
-    done <"$SPARK_FLAVOUR_CONF"
+    local files file key value
+    IFS=: read -ra files <<<"${SPARK_FLAVOUR_CONF:-}"
+    for file in "${files[@]}"; do
+        [[ -r $file ]] || fail "SPARK_FLAVOUR_CONF: $file cannot be read"
+        while read -r key value; do
+            if [[ -n $key && $key != \#* ]]; then
+                FLAVOUR+=(--conf "$key=$value")
+            fi
+        done <"$file"
+    done
 }
 
 run_class() {
