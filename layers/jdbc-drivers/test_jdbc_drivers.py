@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "proof of SCRAM"  # noqa: S105 - of this test's own server
 START_SECONDS = 120
-SPARK_SECONDS = 300
+SPARK_SECONDS = 600
 NAMES = ("mssql", "mysql", "oracle", "postgresql", "vertica")
 CLASSES = {
     "com.microsoft.sqlserver.jdbc.SQLServerDriver",

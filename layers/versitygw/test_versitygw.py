@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ACCESS = "proof-user"
 SECRET = "proof/secret+key"  # noqa: S105 - of this test's own server
 ANYONE = "1234567:0"
-START_SECONDS = 60
+START_SECONDS = 120
 KEYS = {"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET}
 
 
