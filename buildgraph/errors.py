@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
 
 _MEANINGS = {
     ExitCode.OK: "everything asked for is done",
-    ExitCode.FAILED: "a node failed to build or to pass its tests; the others are kept",
+    ExitCode.FAILED: "a node failed to build or to pass its tests, or was refused; the others are kept",
     ExitCode.USAGE: "a manifest, the lock or the command line is wrong",
     ExitCode.ENVIRONMENT: "something outside is missing: an engine, a program, disk space, a registry",
     ExitCode.STALE: "--check found a file that is out of date",
@@ -82,6 +82,10 @@ class EnvironmentFault(BuildgraphError):
 
 class NetworkFault(EnvironmentFault):
     """A server did not give what was asked for, after the retries that make sense."""
+
+
+class NotFound(NetworkFault):
+    """The servers are there, and none of them has it."""
 
 
 class IntegrityError(BuildgraphError):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from buildgraph.model import Catalogue, TestCounts
     from buildgraph.plan import Plan, Step
     from buildgraph.record import Record
+    from buildgraph.refusal import Refusal
 
 FORMAT = 1
 RUN_FILE = "run.json"
@@ -52,11 +53,12 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A run: one result for each step, in plan order."""
+    """A run: one result for each step, in plan order; ``refused`` are targets that it could do nothing for."""
 
     run: str
     steps: tuple[StepResult, ...]
     seconds: float
+    refused: tuple[Refusal, ...] = ()
 
     @property
     def failed(self) -> tuple[StepResult, ...]:
@@ -70,13 +72,14 @@ class Result:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the program ends with: that it was interrupted, or the highest code of the failed steps.
+        """What the program ends with: that it was interrupted, or the highest code of the failed steps and of refusals.
 
         Whoever interrupts a run that had a failure wants to hear that it did not get to its end.
         """
         if self.is_interrupted:
             return ExitCode.INTERRUPTED
-        return max((result.exit_code for result in self.failed), default=ExitCode.OK)
+        codes = [ExitCode.FAILED] if self.refused else []
+        return max([*codes, *(result.exit_code for result in self.failed)], default=ExitCode.OK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +122,25 @@ class RunStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunRefusal:
+    """A ``Refusal`` as it is kept."""
+
+    node: str
+    cause: str
+    reason: str
+    hint: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.node}: {self.reason}; {self.hint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A run that ended. ``began`` is UTC in ISO 8601; ``documents`` are key documents, without values, of what it made.
 
-    ``nodes`` are all that the targets need, parents first; those that no step names were reused.
+    ``nodes`` are all that the targets need, parents first; those that no step names were reused. ``refused`` are no
+    part of them.
     """
 
     run: str
@@ -135,6 +153,7 @@ class Run:
     nodes: tuple[RunNode, ...]
     steps: tuple[RunStep, ...]
     documents: Mapping[str, Document]
+    refused: tuple[RunRefusal, ...] = ()
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -172,10 +191,14 @@ def make_run(
         seconds=round(result.seconds, 3),
         exit_code=int(result.exit_code),
         jobs=jobs,
-        targets=plan.targets,
+        targets=(*plan.targets, *(refusal.node for refusal in result.refused)),
         nodes=tuple(_make_node(name, catalogue, keys, records) for name in plan.nodes),
         steps=tuple(_make_step(entry) for entry in result.steps),
         documents=MappingProxyType({name: hide_values(keys.keys[name].document) for name in made}),
+        refused=tuple(
+            RunRefusal(node=each.node, cause=each.cause.value, reason=each.reason, hint=each.hint)
+            for each in result.refused
+        ),
     )
 
 
@@ -185,6 +208,7 @@ def format_run(run: Run) -> str:
     body["nodes"] = [asdict(node) for node in run.nodes]
     body["steps"] = [asdict(step) for step in run.steps]
     body["documents"] = dict(run.documents)
+    body["refused"] = [asdict(refusal) for refusal in run.refused]
     return json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -201,13 +225,14 @@ def parse_run(text: str) -> Run | None:
                 "nodes": tuple(_parse_node(node) for node in body["nodes"]),
                 "steps": tuple(_parse_step(step) for step in body["steps"]),
                 "documents": MappingProxyType(dict(body["documents"])),
+                "refused": tuple(RunRefusal(**refusal) for refusal in body.get("refused", ())),
             }
         )
     except _MALFORMED:
         return None
 
 
-_NESTED = frozenset({"nodes", "steps", "documents"})
+_NESTED = frozenset({"nodes", "steps", "documents", "refused"})
 
 
 def _make_node(name: str, catalogue: Catalogue, keys: Keys, records: Mapping[str, Record]) -> RunNode:

@@ -7,12 +7,10 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from buildgraph.model import Lock
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from buildgraph.model import Artifact, LicenceRule, LockEntry
+    from buildgraph.model import Artifact, LicenceRule, Lock, LockEntry
 
 
 def find_rule(rules: Sequence[LicenceRule], coordinate: str) -> LicenceRule | None:
@@ -22,13 +20,14 @@ def find_rule(rules: Sequence[LicenceRule], coordinate: str) -> LicenceRule | No
 
 def with_licences(lock: Lock, rules: Sequence[LicenceRule]) -> Lock:
     """The lock as the rules want it. What no rule matches keeps its licence and may be passed on."""
-    return Lock(
+    return replace(
+        lock,
         entries=MappingProxyType(
             {
                 node: MappingProxyType({source: _apply(entry, rules) for source, entry in sources.items()})
                 for node, sources in lock.entries.items()
             }
-        )
+        ),
     )
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from buildgraph.coordinate import Coordinate, Ecosystem, component_of, parse_coordinate
 from buildgraph.errors import BuildgraphError, LockError, quote, raise_all
-from buildgraph.forms import COORDINATE, FILE, LINE, NODE, SHA256
-from buildgraph.model import Artifact, Layer, Lock, LockEntry
+from buildgraph.forms import COORDINATE, FILE, LINE, NODE, SENTENCE, SHA256
+from buildgraph.model import Artifact, Layer, Lock, LockEntry, LockGap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,15 +24,21 @@ _TEXTS = {"coordinate": COORDINATE, "file": FILE, "sha256": SHA256}
 _OPTIONAL = {"licence": LINE, "path": LINE}
 _RESTRICTED = "redistributable"  # written only where it is false
 _RELOCK = "run: buildgraph lock"
+NOT_FOUND = "not found in the configured repositories"
+"""Why a source is known to be unlocked. The answers of servers are not kept: they name mirrors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unlocked:
-    """A source that the lock cannot serve: ``reason`` says whether it is missing or answers another request."""
+    """A source that the lock cannot serve: ``reason`` says whether it is missing or answers another request.
+
+    ``is_known``: the lock says itself that nothing answers this request where it was made.
+    """
 
     node: str
     source: Source
     reason: str
+    is_known: bool = False
 
 
 def parse_lock(text: str, file: str) -> Lock:
@@ -53,25 +59,31 @@ def parse_lock(text: str, file: str) -> Lock:
     if not isinstance(nodes, dict) or set(document) != {"lock", "nodes"}:
         raise LockError("the keys must be lock and nodes", where=file, hint=_RELOCK)
     errors: list[BuildgraphError] = []
-    entries = {node: _parse_node(node, sources, file, errors) for node, sources in nodes.items()}
+    answers = {node: _parse_node(node, sources, file, errors) for node, sources in nodes.items()}
     raise_all(errors)
-    return Lock(entries=MappingProxyType(entries))
+    return _make_lock(answers)
 
 
 def format_lock(lock: Lock) -> str:
     """The one text of a lock: sorted, one artifact a line, so that diffs show just what moved."""
     lines = ["{", f' "lock": {FORMAT},', ' "nodes": {']
-    nodes = sorted(lock.entries.items())
+    nodes = sorted(_answers(lock).items())
     for node_index, (node, sources) in enumerate(nodes):
         lines.append(f"  {json.dumps(node)}: {{")
-        for source_index, (source, entry) in enumerate(sorted(sources.items())):
-            lines.append(f'   {json.dumps(source)}: {{"request": {json.dumps(list(entry.request))}, "artifacts": [')
-            texts = [f"    {json.dumps(_artifact_document(artifact))}" for artifact in _sorted(entry.artifacts)]
-            lines.append(",\n".join(texts))
-            lines.append("   ]}" + ("," if source_index + 1 < len(sources) else ""))
+        for source_index, (source, answer) in enumerate(sorted(sources.items())):
+            lines += _format_answer(source, answer)
+            lines[-1] += "," if source_index + 1 < len(sources) else ""
         lines.append("  }" + ("," if node_index + 1 < len(nodes) else ""))
     lines.extend([" }", "}"])
     return "\n".join(lines) + "\n"
+
+
+def _format_answer(source: str, answer: LockEntry | LockGap) -> list[str]:
+    start = f'   {json.dumps(source)}: {{"request": {json.dumps(list(answer.request))}'
+    if isinstance(answer, LockGap):
+        return [f'{start}, "unlocked": {json.dumps(answer.reason)}}}']
+    texts = [f"    {json.dumps(_artifact_document(artifact))}" for artifact in _sorted(answer.artifacts)]
+    return [f'{start}, "artifacts": [', ",\n".join(texts), "   ]}"]
 
 
 def lock_schema() -> dict[str, Any]:
@@ -80,13 +92,16 @@ def lock_schema() -> dict[str, Any]:
     size = {"description": "In bytes.", "type": "integer", "minimum": 1, "maximum": MAX_SIZE}
     restricted = {"description": "False where passing it on needs terms to be accepted.", "const": False}
     artifact = _describe_object({**texts, "size": size, _RESTRICTED: restricted}, [*_TEXTS, "size"])
-    entry = _describe_object(
-        {
-            "request": {"description": "What was asked for.", **_describe_list({"type": "string"})},
-            "artifacts": {"description": "The files that answer it.", **_describe_list(artifact)},
-        }
-    )
-    sources = {"type": "object", "minProperties": 1, "additionalProperties": entry}
+    request = {"description": "What was asked for.", **_describe_list({"type": "string"})}
+    artifacts = {"description": "The files that answer it.", **_describe_list(artifact)}
+    reason = SENTENCE.schema("Why nothing answers it where the lock was made.")
+    answer = {
+        "oneOf": [
+            _describe_object({"request": request, "artifacts": artifacts}),
+            _describe_object({"request": request, "unlocked": reason}),
+        ]
+    }
+    sources = {"type": "object", "minProperties": 1, "additionalProperties": answer}
     nodes = {
         "description": "Layer → source → what was found.",
         "type": "object",
@@ -116,33 +131,56 @@ def find_unlocked(lock: Lock, layers: Iterable[Layer]) -> Iterator[Unlocked]:
     for layer in layers:
         for source in layer.sources:
             entry = lock.find(layer.name, source.name)
-            if entry is None:
+            gap = lock.find_gap(layer.name, source.name)
+            if gap is not None and gap.request == source.request:
+                yield Unlocked(node=layer.name, source=source, reason=f"is {gap.reason}", is_known=True)
+            elif entry is None and gap is None:
                 yield Unlocked(node=layer.name, source=source, reason="is not in the lock")
-            elif entry.request != source.request:
-                asked = set(source.request) ^ set(entry.request)
+            elif entry is None or entry.request != source.request:
+                known = entry or gap
+                asked = set(source.request) ^ set(known.request if known else ())
                 reason = f"changed in the manifest since it was locked ({', '.join(sorted(asked)[:3])})"
                 yield Unlocked(node=layer.name, source=source, reason=reason)
 
 
 def find_extra(lock: Lock, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """(node, source) pairs in the lock that no manifest asks for."""
-    for node, sources in lock.entries.items():
+    for node, sources in _answers(lock).items():
         layer = catalogue.nodes.get(node)
         names = {source.name for source in layer.sources} if isinstance(layer, Layer) else set()
         yield from ((node, source) for source in sources if source not in names)
 
 
-def with_entries(lock: Lock, entries: Mapping[tuple[str, str], LockEntry], catalogue: Catalogue) -> Lock:
-    """The lock with the (node, source) entries replaced, and without what no manifest asks for."""
+def with_entries(lock: Lock, answers: Mapping[tuple[str, str], LockEntry | LockGap], catalogue: Catalogue) -> Lock:
+    """The lock with the (node, source) answers replaced, and without what no manifest asks for."""
     extra = set(find_extra(lock, catalogue))
-    merged: dict[str, dict[str, LockEntry]] = {}
-    for node, sources in lock.entries.items():
-        for source, entry in sources.items():
+    merged: dict[str, dict[str, LockEntry | LockGap]] = {}
+    for node, sources in _answers(lock).items():
+        for source, answer in sources.items():
             if (node, source) not in extra:
-                merged.setdefault(node, {})[source] = entry
-    for (node, source), entry in entries.items():
-        merged.setdefault(node, {})[source] = entry
-    return Lock(entries=MappingProxyType({node: MappingProxyType(sources) for node, sources in merged.items()}))
+                merged.setdefault(node, {})[source] = answer
+    for (node, source), answer in answers.items():
+        merged.setdefault(node, {})[source] = answer
+    return _make_lock(merged)
+
+
+def _answers(lock: Lock) -> dict[str, dict[str, LockEntry | LockGap]]:
+    """All that the lock says, by node and source."""
+    merged: dict[str, dict[str, LockEntry | LockGap]] = {node: dict(found) for node, found in lock.entries.items()}
+    for node, gaps in lock.gaps.items():
+        merged.setdefault(node, {}).update(gaps)
+    return merged
+
+
+def _make_lock(answers: Mapping[str, Mapping[str, LockEntry | LockGap]]) -> Lock:
+    entries: dict[str, Mapping[str, LockEntry]] = {}
+    gaps: dict[str, Mapping[str, LockGap]] = {}
+    for node, sources in answers.items():
+        found = {source: answer for source, answer in sources.items() if isinstance(answer, LockEntry)}
+        lacking = {source: answer for source, answer in sources.items() if isinstance(answer, LockGap)}
+        entries |= {node: MappingProxyType(found)} if found else {}
+        gaps |= {node: MappingProxyType(lacking)} if lacking else {}
+    return Lock(entries=MappingProxyType(entries), gaps=MappingProxyType(gaps))
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -152,11 +190,13 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return document
 
 
-def _parse_node(node: str, sources: object, file: str, errors: list[BuildgraphError]) -> Mapping[str, LockEntry]:
+def _parse_node(
+    node: str, sources: object, file: str, errors: list[BuildgraphError]
+) -> Mapping[str, LockEntry | LockGap]:
     if not NODE.accepts(node):
         errors.append(LockError(f"{quote(node)} is not {NODE.what}", where=file, hint=_RELOCK))
         return MappingProxyType({})
-    entries: dict[str, LockEntry] = {}
+    entries: dict[str, LockEntry | LockGap] = {}
     for source, document in sources.items() if isinstance(sources, dict) else ():
         where = f"{file} ({node}.{source if NODE.accepts(source) else quote(source)})"
         try:
@@ -168,19 +208,33 @@ def _parse_node(node: str, sources: object, file: str, errors: list[BuildgraphEr
     return MappingProxyType(entries)
 
 
-def _parse_entry(document: object) -> LockEntry:
-    if not isinstance(document, dict) or set(document) != {"request", "artifacts"}:
-        raise ValueError("an entry has request and artifacts")
-    request, artifacts = document["request"], document["artifacts"]
+def _parse_entry(document: object) -> LockEntry | LockGap:
+    keys = set(document) if isinstance(document, dict) else set()
+    if not isinstance(document, dict) or keys not in ({"request", "artifacts"}, {"request", "unlocked"}):
+        raise ValueError("an entry has request and artifacts, or request and unlocked")
+    request = _parse_request(document["request"])
+    if "unlocked" in document:
+        return LockGap(request=request, reason=_parse_reason(document["unlocked"]))
+    artifacts = document["artifacts"]
+    if not isinstance(artifacts, list) or not artifacts:
+        raise ValueError("artifacts is a list of at least one")
+    entry = LockEntry(request=request, artifacts=tuple(_sorted(map(_parse_artifact, artifacts))))
+    _check_answer(entry)
+    return entry
+
+
+def _parse_reason(reason: object) -> str:
+    if not isinstance(reason, str) or not SENTENCE.accepts(reason) or not reason.isprintable():
+        raise ValueError(f"unlocked is {SENTENCE.what}")
+    return reason
+
+
+def _parse_request(request: object) -> tuple[str, ...]:
     if not isinstance(request, list) or not all(isinstance(item, str) and item.isprintable() for item in request):
         raise ValueError("request is a list of strings")
     if not request:
         raise ValueError("request is a list of at least one")
-    if not isinstance(artifacts, list) or not artifacts:
-        raise ValueError("artifacts is a list of at least one")
-    entry = LockEntry(request=tuple(sorted(request)), artifacts=tuple(_sorted(map(_parse_artifact, artifacts))))
-    _check_answer(entry)
-    return entry
+    return tuple(sorted(request))
 
 
 def _sorted(artifacts: Iterable[Artifact]) -> list[Artifact]:

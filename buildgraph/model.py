@@ -364,14 +364,27 @@ class LockEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockGap:
+    """A source that could not be had where the lock was made: the request, and why nothing answers it."""
+
+    request: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """node name → source name → entry."""
+    """node name → source name → entry; ``gaps``: the same for what is known to have none."""
 
     entries: Mapping[str, Mapping[str, LockEntry]] = field(default_factory=dict)
+    gaps: Mapping[str, Mapping[str, LockGap]] = field(default_factory=dict)
 
     def find(self, node: str, source: str) -> LockEntry | None:
         """The entry of a source, or None while it is unlocked."""
         return self.entries.get(node, {}).get(source)
+
+    def find_gap(self, node: str, source: str) -> LockGap | None:
+        """Why a source has no entry, where that is known."""
+        return self.gaps.get(node, {}).get(source)
 
 
 class EntryType(StrEnum):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from buildgraph.key import Document, Keys, Tree
     from buildgraph.model import Catalogue, Composition, Lock, Node
     from buildgraph.record import Record
+    from buildgraph.refusal import Refusal, Scope
 
 BYTES_PER_SECOND = 20e6
 BUILD_SECONDS = 20.0
@@ -38,8 +39,7 @@ class Action(StrEnum):
 class Step:
     """One piece of work. ``needs`` are ids of other steps; ``seconds`` is what it is expected to take.
 
-    ``refusal`` is why the step cannot be done at all (an unlocked source); such a step fails at once. ``again``: what
-    the store knows of its outcome does not count.
+    ``again``: what the store knows of its outcome does not count.
     """
 
     id: str
@@ -49,19 +49,22 @@ class Step:
     needs: tuple[str, ...] = ()
     source: str = ""
     seconds: float = 0.0
-    refusal: str = ""
     again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``nodes`` are all that the targets need, parents first; steps come after what they need; ``reused`` need none."""
+    """``nodes`` are all that the targets need, parents first; steps come after what they need; ``reused`` need none.
+
+    ``refused`` were asked for, too, and cannot be built; nothing is done for them.
+    """
 
     targets: tuple[str, ...]
     nodes: tuple[str, ...]
     steps: tuple[Step, ...]
     reused: tuple[str, ...]
     with_tests: bool = True
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,20 +105,21 @@ def make_plan(
     keys: Keys,
     state: State,
     *,
-    targets: Sequence[str],
-    nodes: Sequence[str],
-    tested: Collection[str],
+    scope: Scope,
     wishes: Wishes,
 ) -> Plan:
-    """The steps that make the targets.
-
-    ``nodes`` (parents first) are all that the targets need; those in ``tested`` must pass their tests.
-    """
-    planner = _Planner(catalogue, lock, keys, state, frozenset(tested) if wishes.test else frozenset(), wishes)
-    steps = tuple(planner.plan_nodes([catalogue.nodes[name] for name in nodes], frozenset(targets)))
+    """The steps that make the targets of the scope."""
+    planner = _Planner(catalogue, lock, keys, state, frozenset(scope.tested) if wishes.test else frozenset(), wishes)
+    steps = tuple(planner.plan_nodes([catalogue.nodes[name] for name in scope.nodes], frozenset(scope.targets)))
     busy = {step.node for step in steps}
-    reused = tuple(name for name in nodes if name not in busy)
-    return Plan(targets=tuple(targets), nodes=tuple(nodes), steps=steps, reused=reused, with_tests=wishes.test)
+    return Plan(
+        targets=scope.targets,
+        nodes=scope.nodes,
+        steps=steps,
+        reused=tuple(name for name in scope.nodes if name not in busy),
+        with_tests=wishes.test,
+        refused=scope.refused,
+    )
 
 
 def compose_test_image(catalogue: Catalogue, node: Node, records: Mapping[str, Record]) -> Composition | None:
@@ -229,7 +233,7 @@ class _Planner:
 
     def _plan_layer(self, layer: Layer) -> Iterator[Step]:
         if layer.name not in self._state.records:
-            fetches = [] if layer.name in self._keys.unlocked else list(self._fetches(layer))
+            fetches = list(self._fetches(layer))
             yield from fetches
             needs = [step.id for step in fetches] + self._made_of(layer.reads)
             yield self._make(layer, Action.BUILD, needs)
@@ -258,11 +262,9 @@ class _Planner:
             )
 
     def _make(self, node: Node, action: Action, needs: list[str]) -> Step:
-        lacking = self._keys.unlocked.get(node.name, ())
-        refusal = f"not locked: {'; '.join(lacking)}" if lacking else ""
-        reason = refusal or self._state.misses.get(node.name, "never built")
+        reason = self._state.misses.get(node.name, "never built")
         again = node.name in self._wishes.force
-        step = self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS, refusal=refusal, again=again)
+        step = self._step(action, node.name, reason, needs, seconds=BUILD_SECONDS, again=again)
         self._made[node.name] = step.id
         return step
 
@@ -294,7 +296,6 @@ class _Planner:
         *,
         seconds: float,
         source: str = "",
-        refusal: str = "",
         again: bool = False,
     ) -> Step:
         step_id = f"{action}:{node}" + (f"/{source}" if source else "")
@@ -306,7 +307,6 @@ class _Planner:
             needs=tuple(dict.fromkeys(needs)),
             source=source,
             seconds=self._state.seconds.get(step_id, seconds),
-            refusal=refusal,
             again=again,
         )
 

@@ -197,6 +197,25 @@ class Engine(Protocol):
         ...
 
 
+class Registry(Protocol):
+    """An OCI registry that takes images."""
+
+    def push(
+        self,
+        composition: Composition,
+        repository: str,
+        tags: Sequence[str],
+        *,
+        say: Callable[[str], None],
+        cancel: Cancel,
+    ) -> int:
+        """Send what the registry lacks of an image, then its manifest, then point the tags at it; the bytes sent.
+
+        The registry must give the manifest back as it was sent. ``say`` hears one line for each blob.
+        """
+        ...
+
+
 class Probe(Protocol):
     """Runs the testinfra tests of one node against an image in the engine."""
 

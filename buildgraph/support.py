@@ -147,7 +147,7 @@ class _Contents:
         entry = self._lock.find(layer.name, source.name)
         if entry is not None and entry.request == source.request:
             return (artifact.coordinate for artifact in entry.artifacts)
-        return () if source.is_set else source.request
+        return source.request  # of a set these are no coordinates
 
     def _read(self, texts: Iterable[str]) -> Iterator[Component]:
         for text in texts:

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from buildgraph.adapters.process import output
 from buildgraph.adapters.settings import PUBLIC, find_credential, place_of
-from buildgraph.adapters.web import NotFound, redact
-from buildgraph.errors import BuildFailure, NetworkFault, UsageError
+from buildgraph.adapters.web import redact
+from buildgraph.errors import BuildFailure, NetworkFault, NotFound, UsageError
 from buildgraph.model import Artifact
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import filelock
 
 from buildgraph.adapters.claims import Claims
 from buildgraph.adapters.download import obtain
-from buildgraph.adapters.web import POLL_SECONDS, NotFound, Stop, Web
+from buildgraph.adapters.web import POLL_SECONDS, Stop, Web
 from buildgraph.errors import (
     BuildgraphError,
     EnvironmentFault,
@@ -21,6 +21,7 @@ from buildgraph.errors import (
     Interrupted,
     LockError,
     NetworkFault,
+    NotFound,
     raise_all,
 )
 

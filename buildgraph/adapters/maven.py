@@ -11,9 +11,9 @@ from xml.etree.ElementTree import ParseError
 from jgo.config import GlobalSettings
 from jgo.maven import POM, MavenContext, MetadataXML, compare_versions
 
-from buildgraph.adapters.web import NotFound, show
+from buildgraph.adapters.web import show
 from buildgraph.coordinate import Coordinate, Ecosystem
-from buildgraph.errors import IntegrityError, NetworkFault
+from buildgraph.errors import IntegrityError, NetworkFault, NotFound
 from buildgraph.model import Artifact
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from buildgraph.adapters.remote import open_remote
-from buildgraph.adapters.web import NotFound, Transient, explain, show
-from buildgraph.errors import NetworkFault, UsageError
+from buildgraph.adapters.web import Transient, explain, show
+from buildgraph.errors import NetworkFault, NotFound, UsageError
 from buildgraph.model import Artifact
 
 if TYPE_CHECKING:

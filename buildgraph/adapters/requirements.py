@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _AT_ONCE = 4
+_MAX_SAID = 600
 
 
 class RequirementSets:
@@ -76,7 +77,7 @@ class RequirementSets:
         try:
             return output(argv, scratch=folder, cancel=self._cancel, env=environ)
         except BuildFailure as error:
-            text = " ".join((folder / "stderr").read_text(encoding="utf-8", errors="replace").split())
+            text = find_conclusion((folder / "stderr").read_text(encoding="utf-8", errors="replace"))
             raise EnvironmentFault(f"the requirements cannot be resolved: {redact(text) or error.what}") from error
 
 
@@ -99,3 +100,9 @@ def parse_pins(text: str) -> dict[tuple[str, str], frozenset[str]]:
         if match := _PIN.match(block):
             pins[canonicalize_name(match["name"]), match["version"]] = frozenset(_HASH.findall(block))
     return pins
+
+
+def find_conclusion(text: str) -> str:
+    """What uv's complaint comes to, on one line: it may argue for pages, and its end names what is at odds."""
+    words = " ".join(text.split())
+    return words if len(words) <= _MAX_SAID else f"… {words[-_MAX_SAID:].partition(' ')[2]}"

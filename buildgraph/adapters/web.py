@@ -20,7 +20,7 @@ import urllib3
 from requests.auth import HTTPBasicAuth
 
 from buildgraph.adapters.settings import PUBLIC, find_credential
-from buildgraph.errors import Interrupted, NetworkFault
+from buildgraph.errors import Interrupted, NetworkFault, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,10 +38,6 @@ _TEXT_LIMIT = 64 << 20
 _WORTH_ANOTHER_TRY = frozenset({429, 502, 503, 504})
 _GONE = frozenset({404, 410})
 _DENIED = frozenset({401, 403})
-
-
-class NotFound(NetworkFault):
-    """The server is there and does not have it."""
 
 
 class Transient(NetworkFault):
@@ -166,20 +162,13 @@ class Web:
         """
         asked = {"Accept-Encoding": "identity", **(headers or {})}
         timeout = (self.patience.connect, self.patience.read)
-        try:
+        with connection_faults(url):
             response = self.session.request(
                 method, url, headers=asked, stream=True, timeout=timeout, allow_redirects=True
             )
-        except requests.exceptions.SSLError as error:
-            hint = "if a proxy re-signs connections, name its certificates (see `buildgraph config show`, ca)"
-            raise NetworkFault(f"{show(url)}: {explain(error)}", hint=hint) from error
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise Transient(f"{show(url)}: {explain(error)}") from error
-        except requests.RequestException as error:
-            raise NetworkFault(f"{show(url)}: {explain(error)}") from error
         if response.status_code >= requests.codes.bad_request:
             with response:
-                raise _refusal(response, url)
+                raise make_refusal(response, url)
         return response
 
     def retry(self, attempt: Callable[[], T], *, cancel: Cancel) -> T:
@@ -238,6 +227,20 @@ class Web:
             if cancel.is_set():
                 raise Interrupted("the download was stopped")
             time.sleep(min(left, POLL_SECONDS))
+
+
+@contextmanager
+def connection_faults(url: str) -> Iterator[None]:
+    """What the client raises while it asks, as one of our errors."""
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        hint = "if a proxy re-signs connections, name its certificates (see `buildgraph config show`, ca)"
+        raise NetworkFault(f"{show(url)}: {explain(error)}", hint=hint) from error
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        raise Transient(f"{show(url)}: {explain(error)}") from error
+    except requests.RequestException as error:
+        raise NetworkFault(f"{show(url)}: {explain(error)}") from error
 
 
 def chunks(response: requests.Response, url: str, *, limit: int | None = None) -> Iterator[bytes]:
@@ -308,7 +311,8 @@ def _unwanted(origin: str, target: str, reason: str) -> NetworkFault:
     return NetworkFault(f"{show(origin)}: the redirect to {show(target)} is refused: {reason}")
 
 
-def _refusal(response: requests.Response, url: str) -> NetworkFault:
+def make_refusal(response: requests.Response, url: str) -> NetworkFault:
+    """The error that an answer with a bad status is."""
     status = response.status_code
     what = f"{show(url)}: HTTP {status} {response.reason}"
     if status in _WORTH_ANOTHER_TRY:

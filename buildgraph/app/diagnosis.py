@@ -77,7 +77,7 @@ def judge_space(name: str, free: int, *, least: int, hint: str) -> Check:
     return Check(name=name, status=Status.OK, text=text)
 
 
-def judge_staleness(name: str, check: Callable[[], None]) -> Check:
+def judge_staleness(name: str, check: Callable[[], object]) -> Check:
     """The outcome of a ``--check``: stale is a warning, anything else that is wrong a failure."""
     try:
         check()

@@ -14,6 +14,7 @@ from buildgraph.model import Image, Layer
 from buildgraph.plan import Wishes
 from buildgraph.reasons import DOING, Chain, Explanation, Link, Root, end, lead, tell, trace
 from buildgraph.record import VERDICTS, parse_test_document, parse_verdict
+from buildgraph.refusal import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,9 +39,14 @@ def explain_node(session: Session, pattern: str, *, force: Sequence[str] = ()) -
         ("key", planned.keys.keys[node].key if node in planned.keys.keys else None),
         ("digest", planned.records[node].digest if node in planned.records else None),
     ]
+    refused = planned.plan.refused
+    if refused and refused[0].cause is Cause.UNLOCKED and node in planned.keys.unlocked:
+        title = f"{node} cannot be built before its sources are locked"
+        return Explanation(node=node, state="to do", title=title, chains=causes.of(node), fields=tuple(fields))
+    if refused:
+        return Explanation(node=node, state="refused", title=f"{refused[0]}", fields=tuple(fields))
     if own:
-        does = " and ".join(DOING[step.action] for step in own)
-        title = f"{node} cannot be built before its sources are locked" if own[0].refusal else f"{node} is to be {does}"
+        title = f"{node} is to be {' and '.join(DOING[step.action] for step in own)}"
         return Explanation(node=node, state="to do", title=title, chains=causes.of(node), fields=tuple(fields))
     pending = causes.below(node)
     if pending:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
+from buildgraph.app.settings import is_offline
+from buildgraph.app.waiting import wait_for
 from buildgraph.bases import find_held, find_repeats, find_without, name_of
 from buildgraph.coordinate import parse_coordinate
-from buildgraph.errors import BuildgraphError, Interrupted, ManifestError, Stale, UsageError, raise_all
+from buildgraph.errors import BuildgraphError, Interrupted, ManifestError, NotFound, Stale, UsageError, raise_all
 from buildgraph.graph import find_bases
 from buildgraph.licences import find_stale, with_licences
-from buildgraph.lock import find_extra, find_unlocked, format_lock, with_entries
+from buildgraph.lock import NOT_FOUND, find_extra, find_unlocked, format_lock, with_entries
 from buildgraph.manifest.catalogue import LICENCES_FILE
-from buildgraph.model import Layer, LockEntry
+from buildgraph.model import Layer, LockEntry, LockGap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from buildgraph.model import Catalogue, Lock, Source
     from buildgraph.ports import Cancel, Resolver
 
-POLL_SECONDS = 0.1
-GRACE_SECONDS = 2.0
 STOPPED = "locking was stopped; nothing is written"
 
 
@@ -45,13 +43,26 @@ def parse_update(text: str) -> Update:
     return Update(pattern=pattern, version=version)
 
 
-def check_lock(session: Session) -> None:
-    """Compare the lock with the manifests; asks nobody.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """What ``lock`` came to: how many sources were resolved, and a line for each that is known to be unlocked.
+
+    ``is_done`` is False when one of them was missed for the first time, or named by an update.
+    """
+
+    resolved: int
+    unlocked: tuple[str, ...]
+    is_done: bool
+
+
+def check_lock(session: Session) -> tuple[str, ...]:
+    """Compare the lock with the manifests; asks nobody. A line for each source that is known to be unlocked.
 
     Raises:
         Stale: with one line for each source that is missing, changed or no longer asked for.
     """
-    lines = [f"- {item.node}/{item.source.name} {item.reason}" for item in _find_unlocked(session)]
+    unlocked = _find_unlocked(session)
+    lines = [f"- {_tell(item)}" for item in unlocked if not item.is_known]
     lines += [
         f"- {node}/{source} is asked for by no manifest" for node, source in find_extra(session.lock, session.catalogue)
     ]
@@ -61,6 +72,7 @@ def check_lock(session: Session) -> None:
     ]
     if lines:
         raise Stale("out of date", where=session.lock_file, hint="run: buildgraph lock", diff="\n".join(sorted(lines)))
+    return tuple(_tell(item) for item in unlocked)
 
 
 def update_lock(
@@ -71,56 +83,48 @@ def update_lock(
     output: str,
     say: Callable[[str], None],
     cancel: Cancel,
-) -> int:
-    """Resolve what the lock lacks, and what ``updates`` name, and write the lock to ``output``; how many were resolved.
+) -> Locked:
+    """Resolve what the lock lacks, and what ``updates`` name, and write the lock to ``output``.
 
-    What was resolved is written even when other sources fail: those stay unlocked.
+    What was resolved is written even when other sources fail. A source that the lock does not answer and that no
+    repository has is written as known to be unlocked, and tried again each time.
 
     Raises:
-        BuildgraphError: one for each source that could not be resolved, or one group.
+        BuildgraphError: one for each source that could not be resolved for another reason, or one group.
     """
-    wanted = _with_dependents(session.catalogue, list(_find_wanted(session, updates)))
-    entries: dict[tuple[str, str], LockEntry] = {}
+    answers: dict[tuple[str, str], LockEntry | LockGap] = {}
     errors: list[BuildgraphError] = []
-    lock = session.lock
-    for layer, source, version in wanted:
+    is_done = True
+    lock = with_entries(session.lock, answers, session.catalogue)
+    for wish in _with_dependents(session.catalogue, list(_find_wanted(session, updates))):
         if cancel.is_set():
             raise Interrupted(STOPPED)
+        layer, source = wish.layer, wish.source
         say(f"resolving {layer.name}/{source.name}")
-        resolve = partial(_resolve, resolver, layer, source, version, lock, session.catalogue)
+        resolve = partial(_resolve, resolver, layer, source, wish.version, lock, session.catalogue)
         try:
-            entries[layer.name, source.name] = _await(resolve, cancel)
+            answers[layer.name, source.name] = wait_for(resolve, cancel, stopped=STOPPED)
         except Interrupted:
             raise
+        except NotFound as error:
+            if wish.is_answered or wish.version:  # the lock keeps what it has
+                errors.append(error)
+                continue
+            say(f"not found: {error}")
+            answers[layer.name, source.name] = LockGap(request=source.request, reason=NOT_FOUND)
+            is_done = is_done and wish.is_known and not wish.is_asked
         except BuildgraphError as error:
             errors.append(error)
-        lock = with_entries(session.lock, entries, session.catalogue)
-    whole = with_entries(session.lock, entries, session.catalogue)
-    text = format_lock(with_licences(whole, session.catalogue.licences))
+        lock = with_entries(session.lock, answers, session.catalogue)
+    text = format_lock(with_licences(lock, session.catalogue.licences))
     if text != session.workspace.read_text(output):
         session.workspace.write_text(output, text)
     raise_all(errors)
-    return len(entries)
-
-
-def _await(work: Callable[[], LockEntry], cancel: Cancel) -> LockEntry:
-    """What ``work`` gives or raises; ``Interrupted`` soon after the user asks, even while a server says nothing."""
-    future: Future[LockEntry] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
-            future.set_exception(error)
-
-    # A daemon: waiting for a server's first byte must not hold up the exit.
-    threading.Thread(target=run, daemon=True).start()
-    while not cancel.is_set() and not future.done():
-        wait([future], POLL_SECONDS)
-    wait([future], GRACE_SECONDS)
-    if future.done():
-        return future.result()
-    raise Interrupted(STOPPED)
+    return Locked(
+        resolved=sum(isinstance(answer, LockEntry) for answer in answers.values()),
+        unlocked=tuple(_tell(item) for item in find_unlocked(lock, _layers(session.catalogue))),
+        is_done=is_done,
+    )
 
 
 def _find_unlocked(session: Session) -> list[Unlocked]:
@@ -132,16 +136,43 @@ def _layers(catalogue: Catalogue) -> Iterator[Layer]:
     return (node for node in catalogue.nodes.values() if isinstance(node, Layer))
 
 
-def _find_wanted(session: Session, updates: Sequence[Update]) -> Iterator[tuple[Layer, Source, str]]:
-    lacking = {(item.node, item.source.name) for item in _find_unlocked(session)}
+def _tell(item: Unlocked) -> str:
+    return f"{item.node}/{item.source.name} {item.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """A source to resolve. ``is_asked``: an update names it; ``is_answered``, ``is_known``: what the lock says."""
+
+    layer: Layer
+    source: Source
+    version: str
+    is_asked: bool
+    is_answered: bool
+    is_known: bool
+
+
+def _find_wanted(session: Session, updates: Sequence[Update]) -> Iterator[_Wish]:
+    lacking = {(item.node, item.source.name): item.is_known for item in _find_unlocked(session)}
+    # Offline nothing new can be heard of what is known to be missing, and all the rest may still be in order.
+    at_rest = any(lacking.values()) and is_offline(session.environ)
     used: set[Update] = set()
     for layer in _layers(session.catalogue):
         for source in layer.sources:
             update = next((u for u in updates if _names(u.pattern, layer, source)), None)
             if update:
                 used.add(update)
-            if update or (layer.name, source.name) in lacking:
-                yield layer, source, update.version if update else ""
+            name = (layer.name, source.name)
+            is_known = lacking.get(name, False)
+            if update or (name in lacking and not (is_known and at_rest)):
+                yield _Wish(
+                    layer=layer,
+                    source=source,
+                    version=update.version if update else "",
+                    is_asked=update is not None,
+                    is_answered=name not in lacking,
+                    is_known=is_known,
+                )
     unused = [update.pattern for update in updates if update not in used]
     if unused:
         raise UsageError(
@@ -154,19 +185,19 @@ def _names(pattern: str, layer: Layer, source: Source) -> bool:
     return any(fnmatchcase(name, pattern) for name in names)
 
 
-def _with_dependents(catalogue: Catalogue, wanted: list[tuple[Layer, Source, str]]) -> list[tuple[Layer, Source, str]]:
+def _with_dependents(catalogue: Catalogue, wanted: list[_Wish]) -> list[_Wish]:
     """With each set of a python layer also the sets that hold only what it lacks; bases come first."""
-    moved = {layer.name for layer, source, _ in wanted if source.is_set}
-    known = {(layer.name, source.name) for layer, source, _ in wanted}
+    moved = {wish.layer.name for wish in wanted if wish.source.is_set}
+    known = {(wish.layer.name, wish.source.name) for wish in wanted}
     dependents = [
-        (layer, source, "")
+        _Wish(layer=layer, source=source, version="", is_asked=False, is_answered=True, is_known=False)
         for layer in _layers(catalogue)
         if not moved.isdisjoint(find_bases(catalogue, layer.name))
         for source in layer.sources
         if source.is_set and (layer.name, source.name) not in known
     ]
     # Whoever stands on a layer stands on all that it stands on, and on one more.
-    return sorted([*wanted, *dependents], key=lambda item: len(find_bases(catalogue, item[0].name)))
+    return sorted([*wanted, *dependents], key=lambda wish: len(find_bases(catalogue, wish.layer.name)))
 
 
 def _resolve(

@@ -14,6 +14,7 @@ from buildgraph.ledger import Ledger, LedgerEntry, format_ledger, parse_ledger
 from buildgraph.model import Image
 from buildgraph.pin import PinValues, diff, splice, splice_images
 from buildgraph.plan import Action, Wishes
+from buildgraph.support import find_objections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,12 +88,22 @@ def _pinned_images(session: Session) -> tuple[str, ...]:
 
 
 def _compute_keys(session: Session, images: tuple[str, ...]) -> Keys:
+    _check_support(session, images)
     nodes = find_closure(session.catalogue, images, with_tests=False)
     keys = compute_keys(session.catalogue, session.lock, session.trees, nodes)
     for name in images:
         if name in keys.unlocked:
             raise LockError(f"{name} is not locked: {'; '.join(keys.unlocked[name])}", hint="run: buildgraph lock")
     return keys
+
+
+def _check_support(session: Session, images: Iterable[str]) -> None:
+    """An image that is unsupported is never pinned, however it was built."""
+    for name, objections in find_objections(session.catalogue, session.lock, images).items():
+        aliases = session.catalogue.aliases
+        pin = next(pin for pin in session.catalogue.pins if aliases.get(pin.image, pin.image) == name)
+        what = f"{name} cannot be pinned: {'; '.join(map(str, objections))}"
+        raise BuildFailure(what, where=str(pin.location), hint="pin another image")
 
 
 def _is_current(name: str, keys: Keys, ledger: Ledger) -> bool:
@@ -108,6 +119,8 @@ def _read_ledger(session: Session) -> Ledger:
 def _find_tested(session: Session, images: Iterable[str]) -> dict[str, Record]:
     """Records of the images and all that they are made of; refuses when anything is not built or not tested."""
     planned = plan_targets(session, tuple(images), wishes=Wishes(load=False))
+    if planned.plan.refused:
+        raise BuildFailure(f"nothing is pinned: {'; '.join(map(str, planned.plan.refused))}")
     if planned.plan.steps:
         lacking = dict.fromkeys(
             f"{step.node} is not {'tested' if step.action is Action.TEST else 'built'}"
@@ -123,7 +136,7 @@ def _find_tested_quietly(session: Session, images: Iterable[str]) -> dict[str, R
     records: dict[str, Record] = {}
     for name in images:
         planned = plan_targets(session, (name,), wishes=Wishes(load=False))
-        if not planned.plan.steps:
+        if not planned.plan.steps and not planned.plan.refused:
             records.update(planned.records)
     return records
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters.store import QUARANTINE
 from buildgraph.explain import KEY_SHOWN, Change, explain_change
-from buildgraph.graph import find_closure, find_targets, find_tested
+from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan
 from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
+from buildgraph.refusal import find_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,19 +57,19 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
     """What has to be done for the targets, and why. ``force`` names nodes that are made again."""
     catalogue = session.catalogue
     targets = find_targets(catalogue, patterns)
-    tested = find_tested(catalogue, targets) if wishes.test else ()
     nodes = find_closure(catalogue, targets, with_tests=wishes.test)
     keys = compute_keys(catalogue, session.lock, session.trees, nodes)
+    scope = find_scope(catalogue, session.lock, keys, targets, with_tests=wishes.test)
     forced = set(find_targets(catalogue, force)) if force else set()
     records, misses = read_records(session, keys, forced=forced)
     wishes = replace(wishes, force=frozenset(forced))
     state = State(
         records=records,
         misses={name: str(miss) for name, miss in misses.items()},
-        passed=_find_passed(session, tested, records),
+        passed=_find_passed(session, scope.tested, records) if wishes.test else frozenset(),
         seconds=_read_durations(session),
     )
-    plan = make_plan(catalogue, session.lock, keys, state, targets=targets, nodes=nodes, tested=tested, wishes=wishes)
+    plan = make_plan(catalogue, session.lock, keys, state, scope=scope, wishes=wishes)
     return Planned(plan=plan, keys=keys, records=records, misses=misses)
 
 

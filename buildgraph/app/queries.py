@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from buildgraph.app.planning import read_records
 from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys
+from buildgraph.support import find_objections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,15 +16,17 @@ if TYPE_CHECKING:
     from buildgraph.app.session import Session
     from buildgraph.key import Keys
     from buildgraph.record import Record
+    from buildgraph.support import Objection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Nodes, parents first, with the keys of all that they need and the usable records."""
+    """Nodes, parents first, with the keys of all that they need, the usable records, and unsupported images."""
 
     names: tuple[str, ...]
     keys: Keys
     records: Mapping[str, Record]
+    objections: Mapping[str, tuple[Objection, ...]]
 
 
 def query_nodes(session: Session, patterns: Sequence[str], *, with_needs: bool) -> Found:
@@ -34,9 +37,5 @@ def query_nodes(session: Session, patterns: Sequence[str], *, with_needs: bool) 
     records, _ = read_records(session, keys)
     wanted = frozenset(closure if with_needs else targets)
     names = tuple(name for name in closure if name in wanted)
-    return Found(names=names, keys=keys, records=records)
-
-
-def find_refusals(found: Found) -> Mapping[str, str]:
-    """The nodes that cannot be built as things stand, and why, in few words."""
-    return {name: f"unlocked: {found.keys.unlocked[name][0]}" for name in found.names if name in found.keys.unlocked}
+    objections = find_objections(session.catalogue, session.lock, names)
+    return Found(names=names, keys=keys, records=records, objections=objections)

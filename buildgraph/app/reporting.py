@@ -60,7 +60,7 @@ def make_idle_run(session: Session, planned: Planned) -> Reported:
     """A run that had nothing to do, for reports; it is not kept."""
     began = datetime.now(tz=UTC)
     run = make_run(
-        Result(run=f"{began:%Y%m%d-%H%M%S}-idle", steps=(), seconds=0.0),
+        Result(run=f"{began:%Y%m%d-%H%M%S}-idle", steps=(), seconds=0.0, refused=planned.plan.refused),
         planned.plan,
         session.catalogue,
         planned.keys,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from buildgraph.lock import parse_lock
 from buildgraph.manifest import Documents, parse_catalogue
 from buildgraph.model import Lock
 from buildgraph.plan import TestFacts
+from buildgraph.support import label_unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +75,11 @@ def open_session(
         facts=TestFacts(trees=tests, fixtures=_hash_fixtures(workspace), capabilities=find_capabilities()),
         environ=environ,
     )
+
+
+def allow_unsupported(session: Session) -> Session:
+    """The same session, in which no image is refused for what it is made of; a label on such images says so."""
+    return replace(session, catalogue=label_unsupported(session.catalogue, session.lock))
 
 
 def find_store(environ: Mapping[str, str]) -> Path:

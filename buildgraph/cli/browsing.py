@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from buildgraph.cli.context import Context, format_json, pass_context, print_json, say
+from buildgraph.cli.context import Context, format_json, pass_context, print_json, save_text
 from buildgraph.cli.options import examples, json_option, targets_argument
 from buildgraph.errors import UsageError
 
@@ -28,9 +28,9 @@ def list_nodes(context: Context, patterns: tuple[str, ...], *, as_json: bool) ->
     found = query_nodes(context.session, patterns or ("*",), with_needs=False)
     catalogue = context.session.catalogue
     if as_json:
-        print_json({"nodes": describe_nodes(catalogue, found.names, found.keys, found.records)})
+        print_json({"nodes": describe_nodes(catalogue, found.names, found.keys, found.records, found.objections)})
     else:
-        click.echo(format_nodes(catalogue, found.names, found.keys, found.records))
+        click.echo(format_nodes(catalogue, found.names, found.keys, found.records, found.objections))
 
 
 @click.command(
@@ -61,7 +61,7 @@ def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, outp
     if output is None:
         click.echo(text, nl=False)
     else:
-        _save(text, output)
+        save_text(text, output)
 
 
 @click.command(epilog=examples("buildgraph matrix", "buildgraph matrix --output docs/matrix.md"))
@@ -69,18 +69,20 @@ def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, outp
 @pass_context
 def matrix(context: Context, output: Path | None) -> None:
     """Write a Markdown page of all images and layers: tags, sizes, digests, and what cannot be built."""
-    from buildgraph.app.queries import find_refusals, query_nodes
+    from buildgraph.app.queries import query_nodes
+    from buildgraph.refusal import find_refusals
     from buildgraph.report.matrix import format_matrix
 
     session = context.session
     found = query_nodes(session, ("*",), with_needs=False)
-    refusals = find_refusals(found)
+    refused = find_refusals(session.catalogue, session.lock, found.keys, found.names, with_tests=False)
+    refusals = {refusal.node: f"{refusal.cause}: {refusal.reason}" for refusal in refused}
     command = "buildgraph matrix --output docs/matrix.md"
     text = format_matrix(session.catalogue, found.names, found.records, refusals, command=command)
     if output is None:
         click.echo(text, nl=False)
     else:
-        _save(text, output)
+        save_text(text, output)
 
 
 def _write(form: str, catalogue: Catalogue, found: Found) -> str:
@@ -91,7 +93,7 @@ def _write(form: str, catalogue: Catalogue, found: Found) -> str:
     if form == "json":
         from buildgraph.report import describe_nodes
 
-        nodes = describe_nodes(catalogue, found.names, found.keys, found.records)
+        nodes = describe_nodes(catalogue, found.names, found.keys, found.records, found.objections)
         edges = [{"from": parent, "to": name} for name in found.names for parent in catalogue.nodes[name].reads]
         return f"{format_json({'nodes': nodes, 'edges': edges})}\n"
     from buildgraph import diagram
@@ -101,18 +103,6 @@ def _write(form: str, catalogue: Catalogue, found: Found) -> str:
         raise UsageError(what, hint="name fewer targets, or use --format dot")
     draw = {"dot": diagram.draw_dot, "mermaid": diagram.draw_mermaid, "svg": diagram.draw_svg}[form]
     return draw(*diagram.make_diagram(catalogue, found.names, found.keys, found.records))
-
-
-def _save(text: str, output: Path) -> None:
-    from buildgraph.adapters.disk import write_file
-
-    target = output.absolute()
-    if not target.parent.is_dir():
-        raise UsageError("the folder is missing", where=str(target.parent), hint="make it first")
-    if target.is_symlink() or (target.exists() and not target.is_file()):
-        raise UsageError("something other than a file is there", where=str(target), hint="name another file")
-    write_file(target, text.encode(), aside=target.parent)
-    say(f"wrote {output}")
 
 
 COMMANDS = (list_nodes, graph, matrix)

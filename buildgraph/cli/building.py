@@ -12,6 +12,7 @@ import click
 from buildgraph.cli.context import Context, pass_context, print_json, say, stoppable, uses_store
 from buildgraph.cli.names import complete_target
 from buildgraph.cli.options import (
+    allow_unsupported_option,
     examples,
     jobs_option,
     json_option,
@@ -26,6 +27,7 @@ from buildgraph.errors import BuildgraphError, ExitCode
 
 if TYPE_CHECKING:
     from buildgraph.app.planning import Planned
+    from buildgraph.app.session import Session
     from buildgraph.cli.options import Showing
     from buildgraph.history import Result
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         "buildgraph build jdbc-drivers --no-load",
         "buildgraph build all --jobs 4 --progress plain",
         "buildgraph build --target spark-4.1 --force jdk-17",
+        "buildgraph build spark-4.1.0-gpu --allow-unsupported",
     )
 )
 @targets_argument
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     "--force", multiple=True, metavar="TARGET", help="Make these again; repeatable.", shell_complete=complete_target
 )
 @click.option("--keep-sources", is_flag=True, help="Keep downloads after the layers that hold them are made.")
+@allow_unsupported_option
 @secret_option
 @view_options
 @json_option
@@ -64,25 +68,28 @@ def build(
     no_load: bool,
     force: tuple[str, ...],
     keep_sources: bool,
+    allow_unsupported: bool,
     secrets: tuple[str, ...],
     showing: Showing,
     as_json: bool,
 ) -> None:
     """Build and test the targets and all that they need, and load the images into Docker.
 
-    Nothing is done for what the store already holds with the same inputs. A failed node blocks only what needs it.
+    Nothing is done for what the store already holds with the same inputs. A failed node blocks only what needs it;
+    nodes that cannot be built as things are, such as unsupported images, are named last.
     """
     from buildgraph.app.planning import plan_targets
     from buildgraph.plan import Wishes
 
+    session = _open(context, allow_unsupported=allow_unsupported)
     planned = plan_targets(
-        context.session,
+        session,
         pick_targets(context, patterns, more),
         wishes=Wishes(test=not no_test, load=not no_load),
         force=force,
     )
     _carry_out(
-        context,
+        session,
         planned,
         jobs,
         fail_fast=fail_fast,
@@ -121,7 +128,7 @@ def test(
     wishes = Wishes(load=False, retest=again)
     planned = plan_targets(context.session, pick_targets(context, patterns, more), wishes=wishes)
     _carry_out(
-        context,
+        context.session,
         planned,
         jobs,
         fail_fast=False,
@@ -132,7 +139,13 @@ def test(
     )
 
 
-@click.command(epilog=examples("buildgraph plan --target spark-4.1-gpu", "buildgraph plan all --json"))
+@click.command(
+    epilog=examples(
+        "buildgraph plan --target spark-4.1-gpu",
+        "buildgraph plan all --json",
+        "buildgraph plan spark-4.1.0-gpu --allow-unsupported",
+    )
+)
 @targets_argument
 @target_option
 @click.option("--no-test", is_flag=True, help="Plan without tests.")
@@ -143,6 +156,7 @@ def test(
     help="Plan as if these had to be made again.",
     shell_complete=complete_target,
 )
+@allow_unsupported_option
 @json_option
 @pass_context
 def plan(
@@ -152,19 +166,24 @@ def plan(
     *,
     no_test: bool,
     force: tuple[str, ...],
+    allow_unsupported: bool,
     as_json: bool,
 ) -> None:
     """Say what a build would do, and why. Asks no engine, starts nothing, writes nothing."""
     from buildgraph.app.planning import plan_targets
     from buildgraph.plan import Wishes
-    from buildgraph.report import describe_plan, format_plan
+    from buildgraph.report import describe_plan, describe_refusals, format_plan, format_refusals
 
     wishes = Wishes(test=not no_test)
-    planned = plan_targets(context.session, pick_targets(context, patterns, more), wishes=wishes, force=force)
+    session = _open(context, allow_unsupported=allow_unsupported)
+    planned = plan_targets(session, pick_targets(context, patterns, more), wishes=wishes, force=force)
+    refused = planned.plan.refused
     if as_json:
-        print_json({"steps": describe_plan(planned.plan, planned.keys, planned.records)})
+        steps = describe_plan(planned.plan, planned.keys, planned.records)
+        print_json({"steps": steps, "refused": describe_refusals(refused)})
     else:
-        click.echo(format_plan(planned.plan))
+        click.echo("\n".join([format_plan(planned.plan), *([format_refusals(refused)] if refused else [])]))
+    sys.exit(_judge(planned))
 
 
 @click.command(epilog=examples("buildgraph load spark-4.1-gpu"))
@@ -189,12 +208,35 @@ def load(context: Context, patterns: tuple[str, ...], more: tuple[str, ...], *, 
         references = load_images(context.session, planned, cancel=cancel)
     if as_json:
         print_json({"loaded": list(references)})
-    else:
+    elif references:
         click.echo("\n".join(references))
+    _tell_refusals(planned)
+    sys.exit(_judge(planned))
+
+
+def _open(context: Context, *, allow_unsupported: bool) -> Session:
+    if not allow_unsupported:
+        return context.session
+    from buildgraph.app import session
+
+    return session.allow_unsupported(context.session)
+
+
+def _judge(planned: Planned) -> ExitCode:
+    """How a command ends that did all that it could: not everything asked for is done when something was refused."""
+    return ExitCode.FAILED if planned.plan.refused else ExitCode.OK
+
+
+def _tell_refusals(planned: Planned) -> None:
+    from buildgraph.app.building import tame
+    from buildgraph.report import format_refusals
+
+    if planned.plan.refused:
+        say(tame(format_refusals(planned.plan.refused), os.environ))
 
 
 def _carry_out(
-    context: Context,
+    session: Session,
     planned: Planned,
     jobs: int | None,
     *,
@@ -204,18 +246,14 @@ def _carry_out(
     showing: Showing,
     as_json: bool,
 ) -> None:
-    from buildgraph.report import describe_plan, format_plan
-
     if not planned.plan.steps:
-        if as_json:
-            print_json({"run": None, "seconds": 0, "steps": describe_plan(planned.plan, planned.keys, planned.records)})
-        else:
-            click.echo(format_plan(planned.plan))
-        sys.exit(_report(context, planned, "", showing))
+        _tell_idle(planned, as_json=as_json)
+        reported = _report(session, planned, "", showing)
+        sys.exit(_judge(planned) or reported)
     from buildgraph.app.building import RunOptions, run_plan, show_run
     from buildgraph.app.preflight import check_needs
 
-    session = replace(context.session, secret_files=parse_secrets(secrets))
+    session = replace(session, secret_files=parse_secrets(secrets))
     check_needs(session, planned)
     options = RunOptions(jobs=jobs, fail_fast=fail_fast, keep_sources=keep_sources)
     with stoppable() as cancel, show_run(showing.progress, showing.color) as emit:
@@ -224,12 +262,23 @@ def _carry_out(
         from buildgraph.report import describe_result
 
         print_json(describe_result(result, planned.plan, planned.keys, records))
-    reported = _report(context, planned, result.run, showing)
+    reported = _report(session, planned, result.run, showing)
     _conclude(result, planned, as_json=as_json)
     sys.exit(result.exit_code or reported)
 
 
-def _report(context: Context, planned: Planned, run: str, showing: Showing) -> ExitCode:
+def _tell_idle(planned: Planned, *, as_json: bool) -> None:
+    from buildgraph.report import describe_plan, describe_refusals, format_plan
+
+    if as_json:
+        steps = describe_plan(planned.plan, planned.keys, planned.records)
+        print_json({"run": None, "seconds": 0, "steps": steps, "refused": describe_refusals(planned.plan.refused)})
+    else:
+        click.echo(format_plan(planned.plan))
+    _tell_refusals(planned)
+
+
+def _report(session: Session, planned: Planned, run: str, showing: Showing) -> ExitCode:
     """Write the reports that were asked for; one that cannot be written hides nothing of how the run ended."""
     forms = {"html": showing.report, "junit": showing.junit}
     is_wanted = any(forms.values()) or os.environ.get("GITHUB_STEP_SUMMARY") or os.environ.get("GITHUB_OUTPUT")
@@ -238,7 +287,7 @@ def _report(context: Context, planned: Planned, run: str, showing: Showing) -> E
     from buildgraph.app.reporting import make_idle_run, read_reported, tell_github, write_report
 
     try:
-        kept = read_reported(context.session, run) if run else make_idle_run(context.session, planned)
+        kept = read_reported(session, run) if run else make_idle_run(session, planned)
         for form, output in forms.items():
             if output:
                 write_report(kept, form, output)
@@ -250,7 +299,7 @@ def _report(context: Context, planned: Planned, run: str, showing: Showing) -> E
 
 
 def _conclude(result: Result, planned: Planned, *, as_json: bool) -> None:
-    """The summary, then, last on the screen, what failed."""
+    """The summary, then, last on the screen, what failed and what was refused."""
     from buildgraph.app.building import read_tails, tame
     from buildgraph.report import format_failures, format_summary
 
@@ -263,6 +312,7 @@ def _conclude(result: Result, planned: Planned, *, as_json: bool) -> None:
         say(tame(format_failures(result, read_tails(result)), os.environ))
     if result.is_interrupted:
         say("interrupted; what was finished is kept")
+    _tell_refusals(planned)
 
 
 COMMANDS = (build, test, plan, load)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
-from buildgraph.errors import BuildgraphError, ErrorGroup, ExitCode, Interrupted, Stale
+from buildgraph.errors import BuildgraphError, ErrorGroup, ExitCode, Interrupted, Stale, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,6 +88,19 @@ def print_json(document: object) -> None:
 def say(text: str) -> None:
     """One line to standard error."""
     click.echo(text, err=True)
+
+
+def save_text(text: str, output: Path) -> None:
+    """Write a file that somebody asked for, atomically, and say so."""
+    from buildgraph.adapters.disk import write_file
+
+    target = output.absolute()
+    if not target.parent.is_dir():
+        raise UsageError("the folder is missing", where=str(target.parent), hint="make it first")
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise UsageError("something other than a file is there", where=str(target), hint="name another file")
+    write_file(target, text.encode(), aside=target.parent)
+    say(f"wrote {output}")
 
 
 @contextmanager

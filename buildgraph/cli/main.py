@@ -8,12 +8,14 @@ import click
 
 from buildgraph import __version__
 from buildgraph.cli import (
+    bills,
     browsing,
     building,
     completion,
     engines,
     explaining,
     pinning,
+    pushing,
     reporting,
     schemas,
     settings,
@@ -60,8 +62,10 @@ for module in (
     starting,
     building,
     browsing,
+    bills,
     explaining,
     pinning,
+    pushing,
     reporting,
     completion,
     engines,

@@ -58,6 +58,11 @@ secret_option = click.option(
 )
 
 
+allow_unsupported_option = click.option(
+    "--allow-unsupported", is_flag=True, help="Take unsupported images, too; a label on them says why they are."
+)
+
+
 def parse_secrets(texts: tuple[str, ...]) -> dict[str, Path]:
     """Name → file of each ``--secret``."""
     pairs = [text.partition("=") for text in texts]

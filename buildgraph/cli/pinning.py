@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
 from buildgraph.cli.context import Context, checking, pass_context, print_json, say, stoppable
 from buildgraph.cli.names import complete_locked
 from buildgraph.cli.options import examples, json_option
+from buildgraph.errors import ExitCode
+
+if TYPE_CHECKING:
+    from buildgraph.app.locking import Locked
 
 
 @click.command(
@@ -37,15 +44,24 @@ def lock(context: Context, *, check: bool, update: tuple[str, ...], output: str 
     session = context.session
     if check:
         with checking(f"{session.lock_file} is up to date", as_json=as_json):
-            check_lock(session)
+            for line in check_lock(session):
+                say(f"unlocked: {line}")
         return
     updates, output = [parse_update(text) for text in update], output or session.lock_file
     with stoppable() as cancel, make_resolver(session, cancel=cancel) as resolver:
-        count = update_lock(session, resolver, updates, output=output, say=say, cancel=cancel)
+        done = update_lock(session, resolver, updates, output=output, say=say, cancel=cancel)
     if as_json:
-        print_json({"resolved": count, "file": output})
+        print_json({"resolved": done.resolved, "file": output, "unlocked": list(done.unlocked)})
     else:
-        click.echo(f"{count} sources resolved; {output} is up to date")
+        click.echo(f"{done.resolved} sources resolved; {output} is up to date")
+    sys.exit(tell_locked(done))
+
+
+def tell_locked(done: Locked) -> ExitCode:
+    """Name what could not be locked; how a command ends that was to lock everything."""
+    for line in done.unlocked:
+        say(f"unlocked: {line}")
+    return ExitCode.OK if done.is_done else ExitCode.FAILED
 
 
 @click.command(epilog=examples("buildgraph pin", "buildgraph pin --dry-run", "buildgraph pin --check"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import click
 
 from buildgraph.cli.context import pass_context, print_json, say, stoppable
 from buildgraph.cli.options import examples, json_option
+from buildgraph.cli.pinning import tell_locked
+from buildgraph.errors import ExitCode
 
 if TYPE_CHECKING:
     from buildgraph.cli.context import Context
@@ -25,25 +28,27 @@ def init(context: Context, folder: Path, *, name: str | None, no_lock: bool, as_
     from buildgraph.app.starting import start_project
 
     folder = (context.directory / folder).absolute()
-    written = list(start_project(folder, name or folder.name))
+    written, ended = list(start_project(folder, name or folder.name)), ExitCode.OK
     if not no_lock:
-        written.append(_lock(context.at(folder)))
+        lock_file, ended = _lock(context.at(folder))
+        written.append(lock_file)
     if as_json:
         print_json({"folder": str(folder), "files": written})
-        return
-    click.echo("\n".join(f"wrote {path}" for path in written))
-    then = ["buildgraph lock"] if no_lock else []
-    say(f"next: {' && '.join([f'cd {folder.name}', *then, 'buildgraph build'])}")
+    else:
+        click.echo("\n".join(f"wrote {path}" for path in written))
+        then = ["buildgraph lock"] if no_lock else []
+        say(f"next: {' && '.join([f'cd {folder.name}', *then, 'buildgraph build'])}")
+    sys.exit(ended)
 
 
-def _lock(context: Context) -> str:
+def _lock(context: Context) -> tuple[str, ExitCode]:
     from buildgraph.app.equipment import make_resolver
     from buildgraph.app.locking import update_lock
 
     session = context.session
     with stoppable() as cancel, make_resolver(session, cancel=cancel) as resolver:
-        update_lock(session, resolver, [], output=session.lock_file, say=say, cancel=cancel)
-    return session.lock_file
+        done = update_lock(session, resolver, [], output=session.lock_file, say=say, cancel=cancel)
+    return session.lock_file, tell_locked(done)
 
 
 COMMANDS = (init,)

@@ -66,7 +66,8 @@ def execute(
     slots = tuple((resource.value, limit) for resource, limit in limits.items())
     emit(RunStarted(run=run, steps=_foresee(plan.steps, places or {}), reused=len(plan.reused), slots=slots))
     loop.drive(cancel, fail_fast=fail_fast)
-    return Result(run=run, steps=tuple(loop.results[step.id] for step in plan.steps), seconds=loop.elapsed())
+    steps = tuple(loop.results[step.id] for step in plan.steps)
+    return Result(run=run, steps=steps, seconds=loop.elapsed(), refused=plan.refused)
 
 
 def _foresee(steps: Sequence[Step], places: Mapping[str, str]) -> tuple[PlannedStep, ...]:

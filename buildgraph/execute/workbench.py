@@ -7,7 +7,7 @@ from threading import Lock as Mutex
 from typing import TYPE_CHECKING
 
 from buildgraph.compose import compose_image, find_clashes
-from buildgraph.errors import BuildFailure, BuildgraphError, Conflict, LockError
+from buildgraph.errors import BuildFailure, BuildgraphError, Conflict
 from buildgraph.events import Outcome, StepProgress
 from buildgraph.execute.loop import Done, StepFailure
 from buildgraph.key import compute_content_key, hash_document, hide_values
@@ -129,8 +129,6 @@ class Workbench:
 
     def perform(self, step: Step) -> Done:
         """Do what the step says; raises ``BuildgraphError`` when it cannot be done."""
-        if step.refusal:
-            raise LockError(step.refusal, hint=f"run: buildgraph lock --update {step.node}")
         return self._actions[step.action](step)
 
     def close(self) -> None:
@@ -370,7 +368,7 @@ class Workbench:
         """sha256 of each artifact → the nodes of this run that still have to read it."""
         readers: dict[str, set[str]] = {}
         for step in plan.steps:
-            if step.action is Action.BUILD and not step.refusal:
+            if step.action is Action.BUILD:
                 for artifact in self._artifacts(step.node):
                     readers.setdefault(artifact.sha256, set()).add(step.node)
         return readers

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from buildgraph.errors import ManifestError, raise_all, sort_errors
 from buildgraph.forms import COORDINATE, KEY_PATH, LINE, NAME, NODE, PROJECT_PATH, REASON, REGISTRY
 from buildgraph.manifest.document import parse_document
+from buildgraph.manifest.extending import extend_images
 from buildgraph.manifest.images import parse_images
 from buildgraph.manifest.layers import opener, parse_layers
 from buildgraph.manifest.support import read_support
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from buildgraph.errors import BuildgraphError
     from buildgraph.manifest.document import YamlMapping
     from buildgraph.manifest.fields import Fields
-    from buildgraph.manifest.images import Alias
+    from buildgraph.manifest.images import Alias, Extension
     from buildgraph.model import Node
 
 PROJECT_FILE = "manifests/project.yaml"
@@ -43,6 +44,7 @@ class Documents:
 class _Gathered:
     nodes: dict[str, Node] = field(default_factory=dict)
     aliases: list[Alias] = field(default_factory=list)
+    extensions: list[Extension] = field(default_factory=list)
 
 
 def parse_catalogue(documents: Documents) -> Catalogue:
@@ -65,9 +67,11 @@ def parse_catalogue(documents: Documents) -> Catalogue:
     support = _read_support(documents, errors)
     licences = _read_licences(documents, errors)
     raise_all(sort_errors(errors))
+    nodes = extend_images(gathered.nodes, gathered.extensions, errors)
+    raise_all(sort_errors(errors))
     return Catalogue(
         project=project,
-        nodes=MappingProxyType(gathered.nodes),
+        nodes=MappingProxyType(nodes),
         aliases=MappingProxyType(aliases),
         groups=project.groups,
         pins=pins,
@@ -84,9 +88,10 @@ def _read_nodes(file: str, documents: Documents, gathered: _Gathered, errors: li
     if file.startswith(LAYERS_FOLDER):
         nodes.extend(parse_layers(document, file, documents.tests, errors))
     else:
-        images, aliases = parse_images(document, file, documents.tests, errors)
-        nodes.extend(images)
-        gathered.aliases.extend(aliases)
+        family = parse_images(document, file, documents.tests, errors)
+        nodes.extend(family.images)
+        gathered.extensions.extend(family.extensions)
+        gathered.aliases.extend(family.aliases)
     for node in nodes:
         known = gathered.nodes.setdefault(node.name, node)
         if known is not node:

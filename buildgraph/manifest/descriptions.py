@@ -65,6 +65,7 @@ _IMAGE = {
     "stage": "Where the images stand in lists; services exist only for tests.",
     "description": "What the images are, in one line.",
     "variants": _VARIANTS,
+    "extends": "An image that this one starts as: its layers come first, and what is not said here is as it is there.",
     "layers": "The layers, in order; an entry whose expression gives nothing is left out.",
     "config": "How containers of the image start.",
     "config.user": 'Numeric user and group like "185:0", in quotes.',

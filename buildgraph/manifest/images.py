@@ -1,4 +1,4 @@
-"""One document of ``manifests/images`` → its images and aliases."""
+"""One document of ``manifests/images`` → its images, what they extend, and aliases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buildgraph.forms import ABSOLUTE, LABEL, NAME, NODE, REASON, REPOSITORY, SIGNAL, TAG, USER, VARIABLE
-from buildgraph.manifest.layers import IMAGE_STAGES, is_too_large, opener, read_variants
+from buildgraph.manifest.layers import is_too_large, opener, read_variants
 from buildgraph.model import Image, ImageConfig, Location, Stage
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from buildgraph.manifest.layers import Opener, Variant
 
 _MAX_PORT = 65535
+_IMAGE_STAGES = (Stage.FINAL, Stage.SERVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,21 +30,44 @@ class Alias:
     location: Location
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """An image (``node``) that starts as another one (``base``) and says only what it adds."""
+
+    node: str
+    base: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What one document describes; images that extend others hold only what they say themselves."""
+
+    images: tuple[Image, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+
+
 def parse_images(
     document: YamlMapping, file: str, tests: Mapping[str, tuple[str, ...]], errors: list[BuildgraphError]
-) -> tuple[list[Image], list[Alias]]:
+) -> Family:
     """The images of one document and their aliases. ``tests`` maps an image's name to its test files."""
     reopen = opener(document, file, errors)
-    return ([], []) if is_too_large(document, reopen({})) else read_images(reopen, tests)
+    return Family() if is_too_large(document, reopen({})) else read_images(reopen, tests)
 
 
-def read_images(reopen: Opener, tests: Mapping[str, tuple[str, ...]]) -> tuple[list[Image], list[Alias]]:
+def read_images(reopen: Opener, tests: Mapping[str, tuple[str, ...]]) -> Family:
     """One image for each variant of the document that ``reopen`` opens, and their aliases."""
     plain = reopen({})
     name = plain.name("image")
-    variants = list(read_variants(plain, "image", name))
-    images = [_read_image(reopen(variant.expressions), name, variant, tests.get(name, ())) for variant in variants]
-    return images, _read_aliases(plain, name)
+    images, extensions = [], []
+    for variant in list(read_variants(plain, "image", name)):
+        fields = reopen(variant.expressions)
+        base = fields.text("extends", "", form=NODE)
+        if base:
+            extensions.append(Extension(node=variant.node, base=base, location=fields.location("extends")))
+        images.append(_read_image(fields, name, variant, tests.get(name, ())))
+    return Family(images=tuple(images), extensions=tuple(extensions), aliases=_read_aliases(plain, name))
 
 
 def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, ...]) -> Image:
@@ -56,7 +80,7 @@ def _read_image(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         name=variant.node,
         image=name,
         variant=variant.variant,
-        stage=Stage(fields.choice("stage", IMAGE_STAGES, Stage.FINAL)),
+        stage=Stage(fields.choice("stage", _IMAGE_STAGES, Stage.FINAL)),
         description=fields.text("description"),
         params=variant.params,
         layers=_read_layers(fields),
@@ -100,13 +124,13 @@ def _read_config(fields: Fields) -> ImageConfig:
     return config
 
 
-def _read_aliases(fields: Fields, image: str) -> list[Alias]:
+def _read_aliases(fields: Fields, image: str) -> tuple[Alias, ...]:
     table = fields.fields("aliases")
     if table is None:
-        return []
+        return ()
     aliases = []
     for name in table.names(NAME):
         variant = table.text(name, form=NAME)
         if table.is_sound(name):
             aliases.append(Alias(name=name, node=f"{image}-{variant}", location=table.location(name)))
-    return aliases
+    return tuple(aliases)

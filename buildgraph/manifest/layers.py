@@ -56,10 +56,9 @@ if TYPE_CHECKING:
 PACKAGES = "packages"
 REQUIREMENTS = "requirements"
 MAX_READ = 100_000
-IMAGE_STAGES = (Stage.FINAL, Stage.SERVICE)
 _MAX_PARAMETER = 1000
 _SUGGESTED = 100
-_LAYER_STAGES = tuple(stage.value for stage in Stage if stage not in IMAGE_STAGES)
+_LAYER_STAGES = tuple(stage.value for stage in Stage if stage is not Stage.FINAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

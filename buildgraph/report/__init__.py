@@ -8,21 +8,25 @@ from __future__ import annotations
 from buildgraph.report.text import (
     describe_nodes,
     describe_plan,
+    describe_refusals,
     describe_result,
     format_failures,
     format_graph,
     format_nodes,
     format_plan,
+    format_refusals,
     format_summary,
 )
 
 __all__ = [
     "describe_nodes",
     "describe_plan",
+    "describe_refusals",
     "describe_result",
     "format_failures",
     "format_graph",
     "format_nodes",
     "format_plan",
+    "format_refusals",
     "format_summary",
 ]

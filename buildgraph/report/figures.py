@@ -47,7 +47,9 @@ class Totals:
 
 
 def describe_outcome(run: Run) -> str:
-    """``passed``, ``failed`` or ``interrupted``."""
+    """``passed``, ``failed``, ``interrupted``, or ``refused`` when that alone kept it from doing all."""
+    if run.refused and run.exit_code == ExitCode.FAILED and not find_failed(run):
+        return "refused"
     return _WORDS.get(ExitCode(run.exit_code), "failed") if run.exit_code in set(ExitCode) else "failed"
 
 

@@ -24,7 +24,7 @@ _BAD = {Outcome.FAILED: "**failed**", Outcome.BLOCKED: "blocked", Outcome.CANCEL
 
 
 def format_markdown(run: Run, tails: Mapping[str, Sequence[str]]) -> str:
-    """A table of the images, then each failure to unfold. ``tails``: step id → last lines of its log."""
+    """A table of the images, each failure to unfold, what was refused. ``tails``: step id → last lines of its log."""
     totals = sum_up(run)
     steps = f"{totals.done} of {totals.steps} steps, {totals.reused} of {len(run.nodes)} nodes reused"
     tests = f"tests: {totals.passed} passed, {totals.failures} failed, {totals.skipped} skipped"
@@ -38,6 +38,9 @@ def format_markdown(run: Run, tails: Mapping[str, Sequence[str]]) -> str:
         lines += _format_failure(step, tails.get(step.id, ()))
     if totals.blocked:
         lines += [f"{totals.blocked} steps were blocked by these.", ""]
+    if run.refused:
+        lines += [f"- {each.cause}: {_escape(str(each))}" for each in run.refused]
+        lines.append("")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from buildgraph.plan import Action
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from buildgraph.history import Run, RunNode, RunStep
+    from buildgraph.history import Run, RunNode, RunRefusal, RunStep
 
 # What XML 1.0 cannot hold, however it is escaped.
 _INVALID = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -25,13 +25,14 @@ def format_junit(run: Run, cases: Mapping[str, str], tails: Mapping[str, Sequenc
     """The document. ``cases``: step id → what its tests wrote as JUnit XML; ``tails``: step id → last lines of its log.
 
     A node's suite has a case for each test, and one for each other step; fetches only where they did not succeed.
-    Reused nodes had no step and are left out.
+    Reused nodes had no step and are left out. A refused node has one case, which is skipped.
     """
     steps: dict[str, list[RunStep]] = {}
     for step in run.steps:
         steps.setdefault(step.node, []).append(step)
     nodes = {node.node: node for node in run.nodes}
     suites = [_make_suite(run, name, nodes.get(name), each, cases, tails) for name, each in steps.items()]
+    suites += [_make_refused(run, refusal) for refusal in run.refused]
     root = ET.Element(
         "testsuites", name=f"buildgraph {run.run}", tests=str(sum(int(s.get("tests", 0)) for s in suites))
     )
@@ -66,6 +67,15 @@ def _make_suite(
         suite.set(attribute, str(sum(case.find(part) is not None for case in found)))
     suite.set("time", f"{sum(step.seconds for step in steps):.3f}")
     suite.set("timestamp", run.began[:_DATE_LENGTH])
+    return suite
+
+
+def _make_refused(run: Run, refusal: RunRefusal) -> ET.Element:
+    suite = ET.Element("testsuite", name=_clean(refusal.node), tests="1", failures="0", errors="0", skipped="1")
+    suite.set("time", "0.000")
+    suite.set("timestamp", run.began[:_DATE_LENGTH])
+    case = ET.SubElement(suite, "testcase", classname=_clean(refusal.node), name=refusal.cause, time="0.000")
+    ET.SubElement(case, "skipped", message=_clean(f"{refusal.reason}; {refusal.hint}"), type=refusal.cause)
     return suite
 
 

@@ -15,8 +15,9 @@ SLOWEST = 10
 
 
 def format_text(run: Run, tails: Mapping[str, Sequence[str]]) -> str:
-    """Totals, what the run waited for, the slowest steps, and last the failures. ``tails``: last lines of logs."""
+    """Totals, what the run waited for, the slowest steps, last failures and refusals. ``tails``: last lines of logs."""
     blocks = [_format_totals(run), _format_critical(run), _format_slowest(run), _format_failures(run, tails)]
+    blocks.append("\n".join(f"{each.cause}: {_one_line(str(each))}" for each in run.refused))
     return "\n\n".join(block for block in blocks if block)
 
 

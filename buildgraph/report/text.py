@@ -8,6 +8,7 @@ from buildgraph.events import Outcome
 from buildgraph.graph import kind_of, references_of
 from buildgraph.model import Stage
 from buildgraph.plan import Action
+from buildgraph.refusal import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
     from buildgraph.model import Catalogue, Node
     from buildgraph.plan import Plan
     from buildgraph.record import Record
+    from buildgraph.refusal import Refusal
+    from buildgraph.support import Objection
 
 STAGES = tuple(Stage)
 _DEEPEST = 40
+_REFUSED = {Cause.UNSUPPORTED: "refused", Cause.UNLOCKED: "unlocked"}
+_TITLES = {Cause.UNSUPPORTED: "refused (unsupported)", Cause.UNLOCKED: "unlocked"}
 
 
 def describe_plan(plan: Plan, keys: Keys, records: Mapping[str, Record]) -> list[Json]:
@@ -45,11 +50,25 @@ def describe_result(result: Result, plan: Plan, keys: Keys, records: Mapping[str
     """A run as one document: its steps in plan order, then how it ended."""
     steps: list[Json] = [_describe_reuse(name, keys, records) for name in plan.reused]
     steps += [_describe_step(entry, keys, records) for entry in result.steps]
-    return {"run": result.run, "seconds": round(result.seconds, 3), "steps": steps}
+    refused = describe_refusals(plan.refused)
+    return {"run": result.run, "seconds": round(result.seconds, 3), "steps": steps, "refused": refused}
 
 
-def describe_nodes(catalogue: Catalogue, names: Iterable[str], keys: Keys, records: Mapping[str, Record]) -> list[Json]:
-    """One document for each node: stage, kind, parents, key, digest, tags."""
+def describe_refusals(refused: Iterable[Refusal]) -> list[Json]:
+    """One document for each refused node."""
+    return [
+        {"node": each.node, "cause": each.cause.value, "reason": each.reason, "hint": each.hint} for each in refused
+    ]
+
+
+def describe_nodes(
+    catalogue: Catalogue,
+    names: Iterable[str],
+    keys: Keys,
+    records: Mapping[str, Record],
+    objections: Mapping[str, Sequence[Objection]],
+) -> list[Json]:
+    """One document for each node: stage, kind, parents, key, digest, tags, what keeps it from being built."""
     documents: list[Json] = []
     for name in names:
         node, record = catalogue.nodes[name], records.get(name)
@@ -64,6 +83,7 @@ def describe_nodes(catalogue: Catalogue, names: Iterable[str], keys: Keys, recor
                 "size": record.size if record else None,
                 "tags": list(references_of(node)),
                 "unlocked": list(keys.unlocked.get(name, ())),
+                "unsupported": [str(objection) for objection in objections.get(name, ())],
                 "description": node.description,
             }
         )
@@ -73,15 +93,39 @@ def describe_nodes(catalogue: Catalogue, names: Iterable[str], keys: Keys, recor
 def format_plan(plan: Plan) -> str:
     """The plan for people: what is done and why; fetches are folded into the layer that needs them."""
     shown = [step for step in plan.steps if step.action is not Action.FETCH]
+    refused = f"; {count_refusals(plan.refused)}" if plan.refused else ""
     if not shown:
-        return f"nothing to do: {len(plan.nodes)} nodes are built{' and tested' if plan.with_tests else ''}"
+        tested = " and tested" if plan.with_tests else ""
+        return f"nothing to do: {len(plan.nodes)} nodes are built{tested}{refused}"
     width = max(len(step.id) for step in shown)
     lines = [f"{step.id:<{width}}  {step.reason}" for step in shown]
-    return "\n".join([*lines, f"{len(shown)} steps; {len(plan.reused)} of {len(plan.nodes)} nodes are reused"])
+    last = f"{len(shown)} steps; {len(plan.reused)} of {len(plan.nodes)} nodes are reused{refused}"
+    return "\n".join([*lines, last])
 
 
-def format_nodes(catalogue: Catalogue, names: Sequence[str], keys: Keys, records: Mapping[str, Record]) -> str:
-    """The nodes by stage, with what is known of them."""
+def count_refusals(refused: Sequence[Refusal]) -> str:
+    """``3 refused, 6 unlocked``."""
+    counts = {word: sum(each.cause is cause for each in refused) for cause, word in _REFUSED.items()}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+def format_refusals(refused: Sequence[Refusal]) -> str:
+    """The refused nodes in groups, a line each; nothing when there are none."""
+    lines = []
+    for cause, title in _TITLES.items():
+        group = [each for each in refused if each.cause is cause]
+        lines += [f"{title}: {len(group)}", *(f"  {each}" for each in group)] if group else []
+    return "\n".join(lines)
+
+
+def format_nodes(
+    catalogue: Catalogue,
+    names: Sequence[str],
+    keys: Keys,
+    records: Mapping[str, Record],
+    objections: Mapping[str, Sequence[Objection]],
+) -> str:
+    """The nodes by stage, with what is known of them; ``objections`` are to the images that are unsupported."""
     aliases: dict[str, list[str]] = {}
     for alias, name in catalogue.aliases.items():
         aliases.setdefault(name, []).append(alias)
@@ -90,7 +134,8 @@ def format_nodes(catalogue: Catalogue, names: Sequence[str], keys: Keys, records
     for stage in STAGES:
         rows = [name for name in names if catalogue.nodes[name].stage is stage]
         if rows:
-            lines = [_format_node(catalogue.nodes[name], width, keys, records, aliases.get(name, [])) for name in rows]
+            states = {name: _describe_state(name, keys, records, objections) for name in rows}
+            lines = [_format_node(catalogue.nodes[name], width, states[name], aliases.get(name, [])) for name in rows]
             blocks.append("\n".join([f"{stage.value} ({len(rows)})", *lines]))
     return "\n\n".join(blocks)
 
@@ -138,7 +183,8 @@ def format_summary(result: Result, plan: Plan) -> str:
     counts = {action: sum(entry.step.action is action for entry in done) for action in Action}
     words = {Action.BUILD: "built", Action.COMPOSE: "composed", Action.TEST: "tested", Action.LOAD: "loaded"}
     made = ", ".join(f"{counts[action]} {word}" for action, word in words.items() if counts[action])
-    return f"{made or 'nothing done'}; {len(plan.reused)} nodes reused; {result.seconds:.1f} s"
+    refused = f"; {count_refusals(plan.refused)}" if plan.refused else ""
+    return f"{made or 'nothing done'}; {len(plan.reused)} nodes reused{refused}; {result.seconds:.1f} s"
 
 
 def _describe_reuse(name: str, keys: Keys, records: Mapping[str, Record]) -> Json:
@@ -174,11 +220,17 @@ def _key_of(name: str, keys: Keys) -> str | None:
     return keys.keys[name].key if name in keys.keys else None
 
 
-def _format_node(node: Node, width: int, keys: Keys, records: Mapping[str, Record], aliases: Sequence[str]) -> str:
-    record = records.get(node.name)
-    if node.name in keys.unlocked:
-        state = "unlocked"
-    else:
-        state = f"{record.digest[7:19]} {record.size / 1e6:8.1f} MB" if record else f"{'not built':<12} {'':>11}"
+def _describe_state(
+    name: str, keys: Keys, records: Mapping[str, Record], objections: Mapping[str, Sequence[Objection]]
+) -> str:
+    record = records.get(name)
+    if name in objections:
+        return Cause.UNSUPPORTED.value
+    if name in keys.unlocked:
+        return Cause.UNLOCKED.value
+    return f"{record.digest[7:19]} {record.size / 1e6:8.1f} MB" if record else "not built"
+
+
+def _format_node(node: Node, width: int, state: str, aliases: Sequence[str]) -> str:
     also = f"  ({', '.join(aliases)})" if aliases else ""
-    return f"  {node.name:<{width}}  {kind_of(node):<10}  {state}  {node.description}{also}"
+    return f"  {node.name:<{width}}  {kind_of(node):<10}  {state:<24}  {node.description}{also}"

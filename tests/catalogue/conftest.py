@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from buildgraph.app.session import open_session
+from buildgraph.graph import sort_nodes
 from buildgraph.key import compute_keys
 from buildgraph.lock import find_unlocked, with_entries
 from buildgraph.model import Artifact, Layer, LockEntry
@@ -42,6 +43,6 @@ def _stand_in(request: tuple[str, ...]) -> Artifact:
 
 def keys_of(session: Session, lock: Lock) -> Mapping[str, str]:
     """Node → key, of the whole catalogue under that lock."""
-    keys = compute_keys(session.catalogue, lock, session.trees, tuple(session.catalogue.nodes))
+    keys = compute_keys(session.catalogue, lock, session.trees, sort_nodes(session.catalogue, session.catalogue.nodes))
     assert not keys.unlocked
     return {name: key.key for name, key in keys.keys.items()}

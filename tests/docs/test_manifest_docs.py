@@ -42,10 +42,12 @@ SOURCES = {"dist": "url:https://example.org/dist.tar.gz", "driver": "url:https:/
 
 
 def parse(file: str, text: str) -> Catalogue:
-    """The catalogue of one document beside a project; every layer and image has tests."""
-    name = Path(file).stem
-    tests = {name: (f"layers/{name}/test_{name}.py",)}
-    return parse_catalogue(Documents(texts={"manifests/project.yaml": PROJECT_TEXT, file: text}, tests=tests))
+    """The catalogue of a document beside a project and what it extends; every layer and image has tests."""
+    texts = {"manifests/project.yaml": PROJECT_TEXT, file: text}
+    if "\nextends: " in text:
+        texts["manifests/images/spark.yaml"] = WHOLE["manifests/images/spark.yaml"]
+    tests = {(name := Path(path).stem): (f"layers/{name}/test_{name}.py",) for path in texts}
+    return parse_catalogue(Documents(texts=texts, tests=tests))
 
 
 def complete(file: str) -> str:

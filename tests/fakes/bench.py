@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from buildgraph.adapters.process import Never
 from buildgraph.errors import EnvironmentFault
 from buildgraph.execute import Ports, Workbench, execute
-from buildgraph.graph import find_closure, find_tested
 from buildgraph.model import Kind
 from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_services, find_test_key, make_plan
 from buildgraph.record import RECORDS, VERDICTS, Record, parse_record
+from buildgraph.refusal import find_scope
 from tests.fakes.builders import FakeBuilder
 from tests.fakes.catalogues import make_keys, make_lock
 from tests.fakes.clock import TickingClock
@@ -129,9 +129,7 @@ class Bench:
             self.lock,
             self.keys,
             State(records=records, misses={}, passed=self.passed(), seconds={}),
-            targets=targets,
-            nodes=find_closure(self.catalogue, targets, with_tests=wishes.test),
-            tested=find_tested(self.catalogue, targets),
+            scope=find_scope(self.catalogue, self.lock, self.keys, targets, with_tests=wishes.test),
             wishes=wishes,
         )
 

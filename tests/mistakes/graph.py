@@ -79,6 +79,24 @@ GRAPH: Mapping[str, Changes] = {
     | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top") + "variants: {x: {}}\naliases: {latest: x}\n"},
     "a group named like an alias": in_image("variants: {x: {}}\naliases: {latest: x}")
     | project_with("project:", "groups: {latest: ['*']}\nproject:"),
+    "an image that extends an unknown one": in_image("extends: shp"),
+    "an image that extends a misspelt one": in_image("extends: tpo")
+    | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top")},
+    "an image that extends a layer": in_image("extends: app"),
+    "an image that extends itself": in_image("extends: shop"),
+    "images that extend each other": in_image("extends: top")
+    | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top") + "extends: shop\n"},
+    "two circles of images, and one that leads into them": {
+        "manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top")
+        + "variants: {x: {to: top-y}, y: {to: top-x}, z: {to: top-z}, w: {to: top-z}}\nextends: '{{ to }}'\n"
+    },
+    "images that extend each other in a long row": {
+        "manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top")
+        + f"variants: {{{', '.join(f'v{number}: {{to: v{number - 1}}}' for number in range(1, 13))}, v0: {{to: ''}}}}\n"
+        "extends: \"{{ 'top-' + to if to }}\"\n"
+    },
+    "a layer of the image that is extended": in_image("extends: top")
+    | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top")},
     "a file that nobody reads": {"manifests/layer/app.yaml": LAYER_TEXT, "manifests/notes.yaml": "a: b\n"},
     "mistakes in several files": in_layer("budget: much") | in_image("budget: more") | {BASE_FILE: "layer: ["},
 }

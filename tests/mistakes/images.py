@@ -49,6 +49,9 @@ IMAGES: Mapping[str, Changes] = {
     "a repository with a tag": image_with("sample/shop", "sample/shop:1"),
     "an image of another stage": image_with("final", "base"),
     "a source of an image": in_image("sources: {x: deb:bash}"),
+    "an image to extend that is a path": in_image("extends: ../shop"),
+    "images to extend": in_image("extends: [top, app]"),
+    "an image that extends another and adds nothing": in_image("extends: top") | image_with("layers: [app]\n", ""),
     "a service that is a path": in_image("test_with: [../shop]"),
     "an alias like an option": in_image("aliases: {-rf: x}"),
 }

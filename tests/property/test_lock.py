@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from buildgraph.errors import ErrorGroup, LockError
 from buildgraph.lock import find_extra, find_unlocked, format_lock, parse_lock, with_entries
-from buildgraph.model import Artifact, Lock, LockEntry
+from buildgraph.model import Artifact, Lock, LockEntry, LockGap
 from tests.samples import make_catalogue, make_layer, make_source
 
 if TYPE_CHECKING:
@@ -59,6 +60,22 @@ LOCKS = st.builds(
 )
 
 
+GAPS = st.dictionaries(
+    NAMES.map("m{}".format),
+    st.dictionaries(
+        NAMES,
+        st.builds(
+            LockGap,
+            request=st.lists(NAMES, min_size=1, max_size=3).map(sorted).map(tuple),
+            reason=TEXTS.map("r{}".format),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    max_size=3,
+)
+
+
 def layers_of(lock: Lock) -> list[Layer]:
     """The layers that ask for just what the lock holds."""
     return [
@@ -88,6 +105,26 @@ def scrambled_texts(draw: st.DrawFn) -> tuple[Lock, str]:
 @given(LOCKS)
 def test_what_is_written_is_read_back(lock: Lock) -> None:
     assert parse_lock(format_lock(lock), FILE) == lock
+
+
+@settings(max_examples=40)
+@given(LOCKS, GAPS)
+def test_what_could_not_be_locked_is_read_back_too_and_serves_nobody(
+    lock: Lock, gaps: Mapping[str, Mapping[str, LockGap]]
+) -> None:
+    both = replace(lock, gaps=gaps)
+    assert parse_lock(format_lock(both), FILE) == both
+    asking = layers_of(lock) + [
+        make_layer(node, sources=tuple(make_source(name, *gap.request) for name, gap in sources.items()))
+        for node, sources in gaps.items()
+    ]
+    found = [(item.node, item.source.name) for item in find_unlocked(both, asking) if item.is_known]
+    assert found == [(node, name) for node, sources in gaps.items() for name in sources]
+    assert with_entries(both, {}, make_catalogue(layers_of(lock))) == lock
+    assert (
+        with_entries(lock, {(n, s): gap for n, each in gaps.items() for s, gap in each.items()}, make_catalogue(asking))
+        == both
+    )
 
 
 @settings(max_examples=40)

@@ -39,6 +39,11 @@ def test_what_was_just_built_and_tested_stays(sample: Sample) -> None:
     assert sample.call("verify").code == ExitCode.OK
 
 
+def test_a_pass_of_tests_that_run_with_other_images_stays(sample: Sample) -> None:
+    sample.edit("manifests/layers/tool.yaml", "test_on:", "test_with: [plain]\ntest_on:")
+    test_what_was_just_built_and_tested_stays(sample)
+
+
 def test_an_earlier_state_goes_with_all_that_only_it_needs(sample: Sample) -> None:
     sample.build("all")
     before = {path for path in files(sample) if path.parts[0] in {"records", "blobs", "files", "contents"}}

@@ -326,9 +326,13 @@ def test_another_lock_may_lie_outside_the_project(sample: Sample, tmp_path: Path
 def test_an_unlocked_layer_is_refused_with_the_command_that_helps(sample: Sample) -> None:
     sample.edit("manifests/layers/extra.yaml", "files:", "sources: {jar: 'maven:org.example:jar:1'}\nfiles:")
     done = sample.call("build", "all", *QUIETLY)
-    assert done.code == ExitCode.USAGE
-    assert "FAILED build:extra: not locked: extra: jar; run: buildgraph lock --update extra" in done.err
-    assert "1 composed" in done.out
+    assert done.code == ExitCode.FAILED
+    assert done.err.splitlines() == [
+        "unlocked: 2",
+        "  extra: source jar is not locked (maven:org.example:jar:1); run: buildgraph lock --update extra",
+        "  plain: source jar of extra is not locked (maven:org.example:jar:1); run: buildgraph lock --update extra",
+    ]
+    assert re.fullmatch(r"2 built, 1 composed; 0 nodes reused; 2 unlocked; \d+\.\d s\n", done.out)
 
 
 def test_pin_refuses_what_is_not_tested_and_names_it(sample: Sample) -> None:

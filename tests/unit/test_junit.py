@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from buildgraph.history import RunRefusal
 from buildgraph.report.junit import format_junit
 from tests.fakes.runs import RUN, TAILS, make_run_step
 from tests.golden_files import check_golden
@@ -88,6 +89,17 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
     step = make_run_step("build:jars", outcome="failed", note=note, details=(note,))
     error = next(ET.fromstring(format_junit(replace(RUN, steps=(step,)), {}, {})).iter("error"))
     assert error.get("message") == error.text == "a\ufffdb\ufffd[31m<&>\"'\ufffd"
+
+
+def test_what_was_refused_is_skipped_with_the_reason() -> None:
+    refusal = RunRefusal(node="late", cause="unlocked", reason="source jar is not locked", hint="run: buildgraph lock")
+    root = ET.fromstring(format_junit(replace(RUN, steps=(), refused=(refusal,)), {}, {}))
+    check_shape(root)
+    (suite,) = root
+    skipped = suite.find("testcase/skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "source jar is not locked; run: buildgraph lock"
+    assert (root.get("tests"), root.get("skipped"), suite.get("skipped")) == ("1", "1", "1")
 
 
 def test_a_run_without_steps_has_no_suites() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from buildgraph.errors import ErrorGroup, LockError
 from buildgraph.lock import MAX_BYTES, find_extra, find_unlocked, format_lock, parse_lock, with_entries
-from buildgraph.model import Lock, LockEntry
+from buildgraph.model import Lock, LockEntry, LockGap
 from tests.golden_files import check_golden
 from tests.samples import make_artifact, make_catalogue, make_layer, make_source, make_world, sha256
 
@@ -276,6 +276,16 @@ class TestRefusal:
             ({"request": ["a\nb"], "artifacts": []}, "request is a list of strings"),
             ({"request": ["x"], "artifacts": []}, "artifacts is a list of at least one"),
             ({"request": ["x"], "artifacts": {}}, "artifacts is a list of at least one"),
+            ({"request": ["x"], "unlocked": ""}, "unlocked is one line of text"),
+            ({"request": ["x"], "unlocked": "a\nb"}, "unlocked is one line of text"),
+            ({"request": ["x"], "unlocked": "a\u202eb"}, "unlocked is one line of text"),
+            ({"request": ["x"], "unlocked": True}, "unlocked is one line of text"),
+            ({"request": [], "unlocked": "why"}, "request is a list of at least one"),
+            (
+                {"request": ["x"], "unlocked": "why", "artifacts": []},
+                "an entry has request and artifacts, or request and",
+            ),
+            ({"unlocked": "why"}, "an entry has request and artifacts, or request and unlocked"),
             ({"request": ["x"], "artifacts": ["y"]}, "an artifact has coordinate, file, sha256 and size"),
         ],
     )
@@ -314,6 +324,39 @@ class TestRefusal:
             f"{FILE} (two.x)",
             f"{FILE} (three.y)",
         ]
+
+
+class TestGaps:
+    LAYER = make_layer("jars", sources=(make_source("rare", "maven:a:rare:1"),))
+    GAP = LockGap(request=("maven:a:rare:1",), reason="not found")
+
+    def test_a_source_that_could_not_be_locked_is_one_line(self) -> None:
+        text = format_lock(Lock(gaps={"jars": {"rare": self.GAP}}))
+        assert text.splitlines()[4] == '   "rare": {"request": ["maven:a:rare:1"], "unlocked": "not found"}'
+        assert parse_lock(text, FILE).find("jars", "rare") is None
+
+    def test_it_is_known_while_it_is_asked_for_like_that(self) -> None:
+        lock = Lock(gaps={"jars": {"rare": self.GAP}})
+        (known,) = find_unlocked(lock, [self.LAYER])
+        assert (known.is_known, known.reason) == (True, "is not found")
+        other = make_layer("jars", sources=(make_source("rare", "maven:a:rare:2"),))
+        (changed,) = find_unlocked(lock, [other])
+        assert (changed.is_known, changed.reason.partition(" (")[0]) == (
+            False,
+            "changed in the manifest since it was locked",
+        )
+
+    def test_an_answer_takes_its_place_and_it_the_answer_s(self) -> None:
+        catalogue = make_catalogue([self.LAYER])
+        entry = LockEntry(request=("maven:a:rare:1",), artifacts=(make_artifact("maven:a:rare:1"),))
+        lacking = with_entries(Lock(), {("jars", "rare"): self.GAP}, catalogue)
+        found = with_entries(lacking, {("jars", "rare"): entry}, catalogue)
+        assert (dict(found.gaps), found.find("jars", "rare")) == ({}, entry)
+        assert with_entries(found, {("jars", "rare"): self.GAP}, catalogue) == lacking
+
+    def test_what_no_manifest_asks_for_is_extra(self) -> None:
+        lock = Lock(gaps={"jars": {"rare": self.GAP, "other": self.GAP}, "gone": {"rare": self.GAP}})
+        assert set(find_extra(lock, make_catalogue([self.LAYER]))) == {("jars", "other"), ("gone", "rare")}
 
 
 class TestUpdate:

@@ -67,10 +67,11 @@ budget: 1.5 MB
 
 
 def parse(**texts: str) -> Catalogue:
-    """The catalogue of a project with layers by the names of the arguments (``image``: an image)."""
+    """The catalogue of a project with layers by the names of the arguments (``image`` and ``extended``: images)."""
+    images = {"image": IMAGE_FILE, "extended": "manifests/images/extended.yaml"}
     files: dict[str, str | None] = {LAYER_FILE: None, IMAGE_FILE: None}
     for name, text in texts.items():
-        files[IMAGE_FILE if name == "image" else f"manifests/layers/{name}.yaml"] = text
+        files[images.get(name, f"manifests/layers/{name}.yaml")] = text
     return parse_catalogue(make_documents(files))
 
 
@@ -267,6 +268,72 @@ budget: 1 GB
     def test_what_is_not_said_is_empty(self) -> None:
         known = image(parse(image=IMAGE_TEXT).nodes["shop"])
         assert (known.config, known.overrides, known.budget) == (ImageConfig(), {}, None)
+
+
+class TestExtendedImage:
+    BASE = TestImage.TEXT + "test_with: [queue, database]\n"
+    TEXT = """\
+image: top
+stage: final
+description: A laboratory
+variants:
+  "1": {base: shop-1-plain}
+  "2": {base: ""}
+extends: "{{ base }}"
+layers: [lab, tools]
+config:
+  cmd: [lab]
+  env: {LAB: "1", HOME: /lab}
+  labels: {org.opencontainers.image.title: Laboratory, org.example.room: lab}
+  ports: [8888, 8080]
+repository: sample/lab
+tags: ["{{ variant }}"]
+test_with: [shop-1-gpu, database]
+overrides: {/etc/lab: the laboratory knows better}
+"""
+    NODES = parse(image=BASE, extended=TEXT).nodes
+    EXTENDED = image(NODES["top-1"])
+
+    def test_its_layers_come_after_those_of_the_image_that_it_extends(self) -> None:
+        assert self.EXTENDED.layers == ("base", "app-1.0", "lab", "tools")
+
+    def test_what_it_does_not_say_is_as_it_is_there_and_what_it_says_wins(self) -> None:
+        assert self.EXTENDED.config == ImageConfig(
+            user="185:0",
+            workdir="/srv",
+            entrypoint=("/usr/bin/tini", "--", "/srv/run"),
+            cmd=("lab",),
+            env={"HOME": "/lab", "LAB": "1"},
+            labels={"org.opencontainers.image.title": "Laboratory", "org.example.room": "lab"},
+            ports=(8080, 8443, 8888),
+            stop_signal="SIGTERM",
+        )
+        assert self.EXTENDED.overrides == {
+            "/etc/motd": "the shop greets for itself",
+            "/etc/lab": "the laboratory knows better",
+        }
+
+    def test_its_tests_find_what_those_of_its_layers_need_and_what_it_names(self) -> None:
+        assert self.EXTENDED.test_with == ("queue", "database", "shop-1-gpu")
+
+    def test_its_name_place_and_budget_are_its_own(self) -> None:
+        extended = self.EXTENDED
+        assert (extended.image, extended.variant, extended.description) == ("top", "1", "A laboratory")
+        assert (extended.repository, extended.tags, extended.budget) == ("sample/lab", ("1",), None)
+        assert extended.tests == ("layers/top/test_top.py",)
+
+    def test_an_expression_that_gives_nothing_extends_nothing(self) -> None:
+        assert image(self.NODES["top-2"]).layers == ("lab", "tools")
+
+    def test_the_order_of_nodes_and_what_is_extended_stay_as_they_are(self) -> None:
+        assert list(self.NODES) == ["top-1", "top-2", "shop-1-plain", "shop-1-gpu"]
+        assert self.NODES["shop-1-plain"] == parse(image=self.BASE).nodes["shop-1-plain"]
+
+    def test_images_may_extend_each_other_for_ten_steps(self) -> None:
+        row = ", ".join(f"v{step}: {{base: top-v{step - 1}}}" for step in range(1, 11))
+        head, tail = self.TEXT.split("variants:")
+        text = f'{head}variants: {{v0: {{base: ""}}, {row}}}\n{tail[tail.index("extends") :]}'
+        assert image(parse(image=text).nodes["top-v10"]).layers == ("lab", "tools") * 11
 
 
 class TestProject:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from buildgraph.graph import find_closure, find_tested
 from buildgraph.model import Lock
 from buildgraph.plan import Action, State, Wishes, find_test_key, make_plan
 from buildgraph.plan import TestFacts as Facts  # pytest would take the name for a class of tests
+from buildgraph.refusal import find_scope
 from buildgraph.report import format_plan
 from tests.fakes.catalogues import (
     make_catalogue,
@@ -54,11 +54,10 @@ def plan(
 ) -> Plan:
     wishes = wishes or Wishes()
     keys = make_keys(catalogue, lock)
-    nodes = find_closure(catalogue, targets, with_tests=wishes.test)
     records = {name: make_record(catalogue.nodes[name], keys) for name in made}
     state = State(records=records, misses=misses or {}, passed=passed, seconds=seconds or {})
-    tested = find_tested(catalogue, targets)
-    return make_plan(catalogue, lock, keys, state, targets=targets, nodes=nodes, tested=tested, wishes=wishes)
+    scope = find_scope(catalogue, lock, keys, targets, with_tests=wishes.test)
+    return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
 
 
 def find(plan: Plan, step_id: str) -> Step:
@@ -177,13 +176,22 @@ def test_what_tests_run_on_is_not_needed_without_tests() -> None:
 
 def test_an_unlocked_node_is_refused_and_blocks_only_what_needs_it() -> None:
     unlocked = make_lock(CATALOGUE, {"deb:openjdk": make_artifact("deb:openjdk", b"jdk")})
-    done = plan("app", "tool", lock=unlocked)
-    refused = {step.id for step in done.steps if step.refusal}
-    assert refused == {"build:core", "compose:app"}
-    assert find(done, "build:core").refusal == "not locked: core: 1; core: 2"
+    done = plan("app", "core", "tool", "jdk", lock=unlocked)
+    assert "\n".join(map(str, done.refused)) == (
+        "core: source 1 is not locked (maven:org.example:core:1); source 2 is not locked (maven:org.example:more:2);"
+        " run: buildgraph lock --update core\n"
+        "app: source 1 of core is not locked (maven:org.example:core:1);"
+        " source 2 of core is not locked (maven:org.example:more:2); run: buildgraph lock --update core"
+    )
+    assert done.targets == ("tool", "jdk")
+    assert {step.node for step in done.steps} == {"os", "drivers", "tool", "jdk"}
     assert ids(done, Action.FETCH) == ["fetch:jdk/openjdk"]
-    needing = {step.id for step in done.steps if "build:core" in step.needs}
-    assert needing == {"test:core", "compose:app"}
+
+
+def test_what_only_refused_targets_need_is_not_built() -> None:
+    done = plan("app", lock=Lock())
+    assert (done.targets, done.nodes, done.steps, done.reused) == ((), (), (), ())
+    assert [refusal.node for refusal in done.refused] == ["app"]
 
 
 def test_steps_come_after_what_they_need() -> None:

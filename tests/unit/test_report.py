@@ -131,7 +131,7 @@ def test_a_result_as_a_document_says_how_every_step_ended() -> None:
 def test_nodes_are_listed_by_stage_with_what_is_known_of_them() -> None:
     root = RECORDS["root"].digest[7:19]
     child = RECORDS["child"].digest[7:19]
-    assert [line.rstrip() for line in format_nodes(CATALOGUE, NAMES, KEYS, RECORDS).splitlines()] == [
+    assert [line.rstrip() for line in format_nodes(CATALOGUE, NAMES, KEYS, RECORDS, {}).splitlines()] == [
         "os (1)",
         f"  root   files       {root}      0.0 MB  The root",
         "",
@@ -142,13 +142,15 @@ def test_nodes_are_listed_by_stage_with_what_is_known_of_them() -> None:
         "  jars   files       unlocked",
         "",
         "final (1)",
-        "  app    image       unlocked    (latest, newest)",
+        f"  app    image       {'unlocked':<24}    (latest, newest)",
     ]
 
 
 def test_nodes_as_documents_say_what_they_lack() -> None:
     documents = {
-        str(each["node"]): each for each in describe_nodes(CATALOGUE, NAMES, KEYS, RECORDS) if isinstance(each, dict)
+        str(each["node"]): each
+        for each in describe_nodes(CATALOGUE, NAMES, KEYS, RECORDS, {})
+        if isinstance(each, dict)
     }
     assert documents["app"] == {
         "node": "app",
@@ -160,6 +162,7 @@ def test_nodes_as_documents_say_what_they_lack() -> None:
         "size": None,
         "tags": ["sample/app:1"],
         "unlocked": ["jars: 1"],
+        "unsupported": [],
         "description": "",
     }
     assert documents["root"]["size"] == 10

@@ -8,7 +8,16 @@ from html.parser import HTMLParser
 import pytest
 
 from buildgraph.events import Outcome
-from buildgraph.report.figures import count_stored, find_bound, find_critical, find_image_sizes, find_reused, sum_up
+from buildgraph.history import RunRefusal
+from buildgraph.report.figures import (
+    count_stored,
+    describe_outcome,
+    find_bound,
+    find_critical,
+    find_image_sizes,
+    find_reused,
+    sum_up,
+)
 from buildgraph.report.gantt import ROWS, draw_gantt
 from buildgraph.report.github import format_digests, format_markdown
 from buildgraph.report.html import draw_graph, format_html, format_size, format_time
@@ -58,7 +67,8 @@ def make_hostile() -> tuple[str, str]:
     node = replace(make_run_node("os", "image", size=5), references=(HOSTILE,), node=HOSTILE, kind="image")
     step = make_run_step("test:os", outcome="failed", node=HOSTILE, reason=HOSTILE, note=HOSTILE, details=(HOSTILE,))
     step = replace(step, id=f"test:{HOSTILE}", skipped=((HOSTILE, HOSTILE),), log=HOSTILE)
-    run = replace(RUN, nodes=(node,), steps=(step,), targets=(HOSTILE,))
+    refused = RunRefusal(node=HOSTILE, cause="unsupported", reason=HOSTILE, hint=HOSTILE)
+    run = replace(RUN, nodes=(node,), steps=(step,), targets=(HOSTILE,), refused=(refused,))
     tails = {step.id: (HOSTILE, "::error::x")}
     return format_html(run, tails), format_markdown(run, tails)
 
@@ -76,6 +86,21 @@ def test_a_run_that_had_nothing_to_do_has_reports_too() -> None:
     assert "| cached |" in format_markdown(IDLE, {})
     assert "0 of 0 done" in format_text(IDLE, {})
     assert "Nothing had to be done." in Page(format_html(IDLE, {})).text
+
+
+def test_what_was_refused_is_in_every_report_and_alone_is_no_failure() -> None:
+    refusal = RunRefusal(node="late", cause="unlocked", reason="source jar is not locked", hint="run: buildgraph lock")
+    run = replace(IDLE, exit_code=1, refused=(refusal,))
+    line = "late: source jar is not locked; run: buildgraph lock"
+    assert format_text(run, {}).splitlines()[-1] == f"unlocked: {line}"
+    assert "outcome  refused after" in format_text(run, {})
+    assert f"- unlocked: {line}" in format_markdown(run, {})
+    page = Page(format_html(run, {}))
+    assert "source jar is not locked; run: buildgraph lock" in page.text
+    assert not page.open
+    assert describe_outcome(run) == "refused"
+    assert describe_outcome(replace(run, steps=(make_run_step("build:a", outcome="failed"),))) == "failed"
+    assert describe_outcome(replace(run, exit_code=130)) == "interrupted"
 
 
 def test_only_images_that_passed_have_digests_for_later_jobs() -> None:

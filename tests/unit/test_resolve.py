@@ -15,7 +15,7 @@ from buildgraph.adapters.gomod import read_answer
 from buildgraph.adapters.gomod import read_licence as read_module_licence
 from buildgraph.adapters.maven import newest_version, parse_versions, read_pom
 from buildgraph.adapters.pypi import Target, read_licence, supported_tags
-from buildgraph.adapters.requirements import check_requirements, parse_pins
+from buildgraph.adapters.requirements import check_requirements, find_conclusion, parse_pins
 from buildgraph.adapters.resolve import CoordinateResolver, open_registries
 from buildgraph.adapters.settings import Settings
 from buildgraph.adapters.web import Patience
@@ -345,6 +345,14 @@ def test_a_package_without_a_hash_is_never_locked() -> None:
 
 def test_apts_complaint_is_found_among_its_chatter() -> None:
     assert first_complaint("I: x\nW: y\nE: Unable to locate package z\nE: more\n") == "Unable to locate package z"
+
+
+def test_a_set_without_an_answer_is_told_with_the_end_of_the_argument() -> None:
+    steps = "".join(f"Because boto3=={step} depends on botocore>={step}, and so on.\n" for step in range(500))
+    said = find_conclusion(f"{steps}  we can conclude that\nyour requirements are unsatisfiable.\n")
+    assert said.endswith("and so on. we can conclude that your requirements are unsatisfiable.")
+    assert (said.startswith("… "), len(said) <= 602, "\n" in said) == (True, True, False)
+    assert find_conclusion(" no\n solution ") == "no solution"
 
 
 def test_a_modules_licence_is_known_by_its_text(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from buildgraph.manifest.document import parse_document
 from buildgraph.manifest.fields import Fields
 from buildgraph.model import Layer, Lock
 from buildgraph.plan import State, Wishes, make_plan
+from buildgraph.refusal import Scope
 from buildgraph.report import format_graph, format_plan
 from buildgraph.schedule import find_priorities
 from tests.fakes.catalogues import make_catalogue, make_files_layer, make_keys, make_reading_layer
@@ -120,7 +121,8 @@ def test_a_chain_of_any_length_is_planned_without_recursion(length: int) -> None
     assert names == tuple(f"n{place}" for place in range(length))
     keys = make_keys(catalogue, Lock())
     state = State(records={}, misses={}, passed=(), seconds={})
-    made = make_plan(catalogue, Lock(), keys, state, targets=[names[-1]], nodes=names, tested=names, wishes=Wishes())
+    scope = Scope(targets=(names[-1],), nodes=names, tested=names, refused=())
+    made = make_plan(catalogue, Lock(), keys, state, scope=scope, wishes=Wishes())
     assert len(made.steps) == 2 * length
     assert find_priorities(made.steps)["build:n0"] == pytest.approx(20.0 * length + 15.0)
     assert format_plan(made).count("\n") == 2 * length

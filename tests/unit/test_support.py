@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from buildgraph.model import Image, Kind, Layer, Location, Lock, PythonSpec, Support, SupportRow, SupportTable
+from buildgraph.model import (
+    Image,
+    Kind,
+    Layer,
+    Location,
+    Lock,
+    LockEntry,
+    PythonSpec,
+    Support,
+    SupportRow,
+    SupportTable,
+)
 from buildgraph.ranges import Range
 from buildgraph.report.support import describe_support, format_support
 from buildgraph.support import (
@@ -21,6 +32,7 @@ from buildgraph.support import (
 )
 from tests.fakes.catalogues import make_catalogue, make_files_layer, make_image
 from tests.fakes.family import ICEBERG, lock_family, make_family, real_table
+from tests.fakes.fetcher import make_artifact
 from tests.golden_files import check_golden
 from tests.mistakes.support import SUPPORT_FILE, SUPPORT_TEXT
 from tests.samples import find_mistakes, make_documents, make_layer
@@ -164,15 +176,19 @@ class TestObjections:
         assert set(refused(small(row(versions="1.* 2.*", hosts="<3 4.*")))) == {"both"}
 
     def test_the_version_that_is_locked_counts_before_the_one_that_is_asked_for(self) -> None:
-        catalogue = small(row(versions="2.7"), plugin="maven:org.example:plugin:2.*")
+        catalogue = small(row(versions=">=2"), plugin="maven:org.example:plugin:2.*")
         answers = {"maven:org.example:plugin:2.*": "maven:org.example:plugin:2.7"}
         assert set(refused(catalogue, lock_family(layers_of(catalogue), answers))) == {"both"}
         assert refused(catalogue, Lock()) == {}, "what 2.* will be cannot be said"
 
     def test_a_locked_answer_to_another_request_does_not_count(self) -> None:
-        old = small(plugin="maven:org.example:plugin:1.0")
-        new = small(row(versions=">=2"), plugin="maven:org.example:plugin:2.1")
-        assert set(refused(new, lock_family(layers_of(old)))) == {"both"}
+        catalogue = small(row(versions=">=2"))
+        lock = lock_family(layers_of(catalogue))
+        earlier = make_artifact("maven:org.example:plugin:1.0", b"x")
+        for request, expected in (("maven:org.example:plugin:1.0", {"both"}), ("maven:org.example:plugin:2.1", set())):
+            entry = LockEntry(request=(request,), artifacts=(earlier,))
+            changed = replace(lock, entries={**lock.entries, "plugin": {"2.1": entry}})
+            assert set(refused(catalogue, changed)) == expected
 
     def test_a_set_of_packages_is_judged_one_by_one_and_by_the_name_that_the_index_compares(self) -> None:
         catalogue = small(row("pypi:my-plugin"), plugin="pypi:My_Plugin==2.1")

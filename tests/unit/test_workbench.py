@@ -374,12 +374,16 @@ def test_a_machine_without_an_engine_builds_and_reports_the_tests_as_failed(benc
     assert run.result.exit_code is ExitCode.ENVIRONMENT
 
 
-def test_an_unlocked_layer_fails_with_the_command_that_helps_and_its_sibling_is_built(bench: Bench) -> None:
+def test_an_unlocked_layer_is_refused_with_the_command_that_helps_and_its_sibling_is_built(bench: Bench) -> None:
     del bench.artifacts[JAR]
     run = bench.run("jars", "more", wishes=WITHOUT_TESTS)
-    assert run.of("build:jars").note == "not locked: jars: 1; run: buildgraph lock --update jars"
-    assert run.of("build:more").outcome is Outcome.DONE
-    assert run.result.exit_code is ExitCode.USAGE
+    (refusal,) = run.result.refused
+    assert str(refusal).startswith("jars: source 1 is not locked (")
+    assert str(refusal).endswith("; run: buildgraph lock --update jars")
+    assert {entry.step.id: entry.outcome for entry in run.result.steps if entry.step.action == "build"} == {
+        "build:more": Outcome.DONE
+    }
+    assert run.result.exit_code is ExitCode.FAILED
 
 
 def test_a_cancelled_run_keeps_what_is_finished(bench: Bench) -> None:

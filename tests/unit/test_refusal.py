@@ -1,0 +1,130 @@
+"""What cannot be built as things are: which targets, why, and how that is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from buildgraph.model import Catalogue, Location, Lock, LockGap, Support, SupportRow, SupportTable
+from buildgraph.plan import Plan, State, Wishes, make_plan
+from buildgraph.ranges import Range
+from buildgraph.refusal import Cause, Refusal, find_scope
+from buildgraph.report import describe_refusals, format_plan, format_refusals
+from tests.fakes.catalogues import make_catalogue, make_files_layer, make_image, make_keys, make_lock
+from tests.fakes.fetcher import make_artifact
+
+
+def plan(*targets: str, catalogue: Catalogue, lock: Lock, wishes: Wishes | None = None) -> Plan:
+    wishes = wishes or Wishes()
+    keys = make_keys(catalogue, lock)
+    scope = find_scope(catalogue, lock, keys, targets, with_tests=wishes.test)
+    state = State(records={}, misses={}, passed=(), seconds={})
+    return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
+
+
+def ids(plan: Plan) -> list[str]:
+    return [step.id for step in plan.steps]
+
+
+def test_what_is_to_be_tested_on_something_unlocked_is_refused_and_so_is_what_is_made_of_it() -> None:
+    lower = make_files_layer("lower", sources=("maven:a:lower:1",))
+    upper = make_files_layer("upper", test_on=("lower",))
+    image = make_image("image", ("upper",))
+    catalogue = make_catalogue(lower, upper, image)
+    done = plan("upper", "image", catalogue=catalogue, lock=Lock())
+    assert {refusal.node: refusal.cause for refusal in done.refused} == dict.fromkeys(
+        ("upper", "image"), Cause.UNLOCKED
+    )
+    assert done.refused[0].reason == "source 1 of lower is not locked (maven:a:lower:1)"
+    assert ids(plan("upper", "image", catalogue=catalogue, lock=Lock(), wishes=Wishes(test=False, load=False))) == [
+        "build:upper",
+        "compose:image",
+    ]
+
+
+def test_a_gap_in_the_lock_says_why() -> None:
+    layer = make_files_layer("jars", sources=("maven:a:jars:1",))
+    gap = LockGap(request=("maven:a:jars:1",), reason="not found anywhere")
+    done = plan("jars", catalogue=make_catalogue(layer), lock=Lock(gaps={"jars": {"1": gap}}))
+    assert done.refused[0].reason == "source 1 is not locked (maven:a:jars:1, not found anywhere)"
+    gap = LockGap(request=("maven:a:jars:2",), reason="not found anywhere")
+    done = plan("jars", catalogue=make_catalogue(layer), lock=Lock(gaps={"jars": {"1": gap}}))
+    assert done.refused[0].reason == "source 1 is not locked (maven:a:jars:1)", "that was of another request"
+
+
+def test_an_unsupported_image_is_refused_before_the_unlocked_and_once() -> None:
+    engine, plugin = (make_files_layer(name, sources=(f"maven:a:{name}:1",)) for name in ("engine", "plugin"))
+    row = SupportRow(
+        title="Plugin",
+        components=("maven:a:plugin",),
+        versions=(Range("*"),),
+        hosts=(Range("1"),),
+        verdict=Support.UNSUPPORTED,
+        reason="it stops",
+        source="notes",
+        location=Location(file="x"),
+    )
+    catalogue = make_catalogue(
+        engine, plugin, make_image("plain", ("engine",)), make_image("both", ("engine", "plugin"))
+    )
+    catalogue = replace(catalogue, support=SupportTable(host="maven:a:engine", title="Engine", rows=(row,)))
+    done = plan("plain", "both", "engine", catalogue=catalogue, lock=Lock())
+    assert [(refusal.node, refusal.cause) for refusal in done.refused] == [
+        ("both", Cause.UNSUPPORTED),
+        ("engine", Cause.UNLOCKED),
+        ("plain", Cause.UNLOCKED),
+    ]
+    assert str(done.refused[0]) == (
+        "both: plugin 1 is unsupported with Engine 1: it stops (notes); --allow-unsupported builds it all the same"
+    )
+
+
+REFUSED = (
+    Refusal(node="a", cause=Cause.UNSUPPORTED, reason="no", hint="do"),
+    Refusal(node="b", cause=Cause.UNLOCKED, reason="not yet", hint="run"),
+    Refusal(node="c", cause=Cause.UNLOCKED, reason="not yet", hint="run"),
+)
+
+
+def test_refusals_are_told_in_groups_a_line_each() -> None:
+    assert format_refusals(REFUSED).splitlines() == [
+        "refused (unsupported): 1",
+        "  a: no; do",
+        "unlocked: 2",
+        "  b: not yet; run",
+        "  c: not yet; run",
+    ]
+    assert format_refusals(REFUSED[1:]).splitlines()[0] == "unlocked: 2"
+    assert format_refusals(()) == ""
+    assert describe_refusals(REFUSED[:1]) == [{"node": "a", "cause": "unsupported", "reason": "no", "hint": "do"}]
+
+
+def test_a_plan_counts_them_whether_or_not_there_is_something_to_do() -> None:
+    idle = Plan(targets=(), nodes=("x", "y"), steps=(), reused=("x", "y"), refused=REFUSED)
+    assert format_plan(idle) == "nothing to do: 2 nodes are built and tested; 1 refused, 2 unlocked"
+    assert format_plan(replace(idle, refused=REFUSED[1:])).endswith("; 2 unlocked")
+    assert format_plan(replace(idle, refused=())).endswith("tested")
+    lower = make_files_layer("lower", sources=("maven:a:lower:1",))
+    catalogue = make_catalogue(lower, make_files_layer("upper"))
+    done = plan("lower", "upper", catalogue=catalogue, lock=Lock())
+    assert format_plan(done).splitlines()[-1] == "2 steps; 0 of 1 nodes are reused; 1 unlocked"
+
+
+def test_what_is_locked_is_not_refused() -> None:
+    layer = make_files_layer("jars", sources=("maven:a:jars:1",))
+    catalogue = make_catalogue(layer, make_image("image", ("jars",)))
+    lock = make_lock(catalogue, {"maven:a:jars:1": make_artifact("maven:a:jars:1", b"jar")})
+    assert plan("jars", "image", catalogue=catalogue, lock=lock).refused == ()
+
+
+def test_a_line_names_three_sources_and_counts_the_rest() -> None:
+    layer = make_files_layer("jars", sources=tuple(f"maven:a:jar{place}:{place}" for place in range(5)))
+    (refusal,) = plan("jars", catalogue=make_catalogue(layer), lock=Lock()).refused
+    assert refusal.reason.endswith("source 2 is not locked (maven:a:jar2:2); and 2 more")
+
+
+def test_every_layer_to_lock_is_named_once() -> None:
+    layers = [make_files_layer(name, sources=(f"maven:a:{name}:1", f"maven:b:{name}:2")) for name in ("one", "two")]
+    (refusal,) = plan(
+        "both", catalogue=make_catalogue(*layers, make_image("both", ("one", "two"))), lock=Lock()
+    ).refused
+    assert refusal.hint == "run: buildgraph lock --update one --update two"
