@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,12 @@ class TestFilesLayer:
         assert list(nodes) == ["app-1", "app-2"]
         assert [layer(node).variant for node in nodes.values()] == ["1", "2"]
         assert {layer(node).layer for node in nodes.values()} == {"app"}
+
+    def test_some_of_its_test_files_may_be_for_its_variants(self) -> None:
+        documents = make_documents({LAYER_FILE: FILES_TEXT + "tests: [test_b.py, test_a.py]\n", IMAGE_FILE: None})
+        files = tuple(f"layers/app/test_{name}.py" for name in "abc")
+        known = layer(parse_catalogue(replace(documents, tests={**documents.tests, "app": files})).nodes["app-1"])
+        assert known.tests == ("layers/app/test_b.py", "layers/app/test_a.py")
 
     def test_its_parts_stand_where_the_model_says(self) -> None:
         known = self.LAYER

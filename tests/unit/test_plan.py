@@ -274,3 +274,17 @@ def test_files_of_the_same_name_in_two_folders_both_count() -> None:
         for tree in (trees, {**trees, "os": {"testdata/a": "-:3"}}, {**trees, "drivers": {"testdata/a": "-:3"}})
     }
     assert len(keys) == 3
+
+
+def test_a_test_file_that_is_for_other_variants_does_not_count() -> None:
+    tool = replace(TOOL, tests=("layers/tool/test_a.py",))
+    catalogue = replace(CATALOGUE, nodes={**CATALOGUE.nodes, "tool": tool})
+    tree = {"test_a.py": "-:1", "test_b.py": "-:2", "testdata/c": "-:3"}
+    keys = [
+        find_test_key(
+            catalogue, tool, "sha256:0", Facts(trees={"tool": each}, fixtures="", capabilities=()), services={}
+        )
+        for each in (tree, {**tree, "test_b.py": "-:4"}, {**tree, "test_a.py": "-:4"}, {**tree, "testdata/c": "-:4"})
+    ]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
