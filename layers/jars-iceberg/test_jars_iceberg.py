@@ -111,7 +111,7 @@ def test_a_table_is_made_changed_and_read_as_it_was(job: Completed, name: str) -
 
 
 def test_tables_and_files_on_s3_go_through_the_sdk_of_the_bundle(run: Run, service: Serve) -> None:
-    """S3FileIO holds a table, and S3A, which in an image with Iceberg has the same SDK, its metadata and plain files."""
+    """S3FileIO holds a table, S3A its metadata and plain files; in images with Iceberg both have the same SDK."""
     server = service("versitygw", env={"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET}, network="bridge")
     server.wait_for(port=7070, timeout=120)
     assert server.exec("bash", "-c", BUCKET).code == 0
