@@ -175,7 +175,10 @@ def find_test_document(
     """What the test key of a node is made of."""
     folders = find_test_folders(catalogue, node)
     trees = [(folder, facts.trees.get(folder, {})) for folder in folders]
-    tests = {f"layers/{folder}/{path}": what for folder, tree in trees for path, what in tree.items()}
+    files = {f"layers/{folder}/{path}": what for folder, tree in trees for path, what in tree.items()}
+    run = {*node.tests, *find_inherited(catalogue, node)}
+    # What tests read counts with each of them; test files of other variants do not.
+    tests = {path: what for path, what in files.items() if path in run or "/testdata/" in path}
     return describe_test(
         image,
         services=services,

@@ -23,6 +23,7 @@ _LAYER = {
     "contexts": "Other layers that the steps may read: --from=<node>.",
     "test_on": "The layers, in order, below this one in the image that its tests run on.",
     "test_with": _TEST_WITH,
+    "tests": "Which of the files layers/<name>/test_*.py are for these variants; all unless said.",
     "env": "What it adds to the environment of images.",
     "prepend": "Variables like PATH: what it puts first, in the order of layers.",
     "compression": "How the layer is stored: none for content that does not shrink.",

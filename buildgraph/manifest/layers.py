@@ -161,7 +161,7 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
         prepend=fields.lists("prepend", keys=VARIABLE),
         test_on=tuple(filter(None, fields.texts("test_on", form=NODE, may_be_blank=True))),
         test_with=fields.texts("test_with", form=NODE),
-        tests=tests,
+        tests=_read_tests(fields, tests),
         compression=Compression(fields.choice("compression", tuple(Compression), Compression.ZSTD)),
         budget=fields.size("budget"),
         location=fields.location("layer"),
@@ -169,6 +169,16 @@ def _read_layer(fields: Fields, name: str, variant: Variant, tests: tuple[str, .
     if is_known:
         fields.finish()
     return layer
+
+
+def _read_tests(fields: Fields, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the layer's test files that are for this variant; all where none is named."""
+    files = {file.rpartition("/")[2]: file for file in known}
+    names = fields.texts("tests")
+    for name in names:
+        if name not in files and known:
+            fields.fail(f"{quote(name)} is no test file of the layer", "tests", f"known here: {', '.join(files)}")
+    return tuple(files[name] for name in names if name in files) if names else known
 
 
 def _read_parents(fields: Fields, kind: Kind) -> tuple[str, ...]:

@@ -120,6 +120,7 @@ LAYERS: Mapping[str, Changes] = {
     "a suite that climbs": {LAYER_FILE: ROOTFS_TEXT.replace("bookworm", "../x") + "packages: [bash]\n"},
     "a requirement like an option": lib_with('"numpy==2.2.6"', '"--index-url=https://example.org"'),
     "a requirement over two lines": lib_with('"numpy==2.2.6"', '"numpy\\n-r /etc/passwd"'),
+    "a test file that is not there": layer_with("layer: app", "layer: app\ntests: [test_app.py, test_other.py]"),
     "a distribution with a version": lib_with(
         'requirements: ["numpy==2.2.6"]', 'requirements: [x]\nwithout: ["numpy==2.2.6"]'
     ),

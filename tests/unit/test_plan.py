@@ -254,6 +254,13 @@ class TestServices:
         done = plan("jobs", catalogue=self.CATALOGUE, lock=Lock(), wishes=Wishes(test=False))
         assert ids(done) == ["build:jobs"]
 
+    @pytest.mark.parametrize("target", CATALOGUE.nodes)
+    def test_steps_come_after_what_they_need(self, target: str) -> None:
+        seen: set[str] = set()
+        for step in self.plan(target).steps:
+            assert seen.issuperset(step.needs), step.id
+            seen.add(step.id)
+
     def test_nothing_is_to_do_when_all_has_passed(self) -> None:
         done = self.plan("jobs", "shop", made=self.ALL, passed=self.ALL)
         assert done.steps == ()
@@ -274,3 +281,17 @@ def test_files_of_the_same_name_in_two_folders_both_count() -> None:
         for tree in (trees, {**trees, "os": {"testdata/a": "-:3"}}, {**trees, "drivers": {"testdata/a": "-:3"}})
     }
     assert len(keys) == 3
+
+
+def test_a_test_file_that_is_for_other_variants_does_not_count() -> None:
+    tool = replace(TOOL, tests=("layers/tool/test_a.py",))
+    catalogue = replace(CATALOGUE, nodes={**CATALOGUE.nodes, "tool": tool})
+    tree = {"test_a.py": "-:1", "test_b.py": "-:2", "testdata/c": "-:3"}
+    keys = [
+        find_test_key(
+            catalogue, tool, "sha256:0", Facts(trees={"tool": each}, fixtures="", capabilities=()), services={}
+        )
+        for each in (tree, {**tree, "test_b.py": "-:4"}, {**tree, "test_a.py": "-:4"}, {**tree, "testdata/c": "-:4"})
+    ]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3

@@ -44,6 +44,7 @@ BEYOND = {
     "an unknown source",
     "a misspelt source",
     "layers of nothing",
+    "a test file that is not there",
     "no project",
     "a project that is no YAML",
     "terms to accept that stand nowhere",
