@@ -238,7 +238,6 @@ repository: sample/shop
 tags: ["{{ version }}", "{{ variant }}"]
 aliases: {shop-latest: "1-plain", shop-gpu: "1-gpu"}
 overrides: {/etc/motd: the shop greets for itself}
-test_with: ["db-{{ version }}"]
 budget: 1 GB
 """
 
@@ -249,7 +248,6 @@ budget: 1 GB
         assert known.repository == "sample/shop"
         assert known.tags == ("1.0", "1-gpu")
         assert known.overrides == {"/etc/motd": "the shop greets for itself"}
-        assert known.test_with == ("db-1.0",)
         assert known.tests == ("layers/shop/test_shop.py",)
         assert known.budget == 10**9
         assert known.config == ImageConfig(
@@ -273,6 +271,10 @@ budget: 1 GB
         known = image(parse(image=IMAGE_TEXT).nodes["shop"])
         assert (known.config, known.overrides, known.budget) == (ImageConfig(), {}, None)
         assert known.test_with == ()
+
+    def test_what_it_is_tested_with_may_hang_on_the_variant(self) -> None:
+        text = self.TEXT + 'test_with: ["db-{{ version }}", queue]\n'
+        assert image(parse(image=text).nodes["shop-1-gpu"]).test_with == ("db-1.0", "queue")
 
     def test_what_only_tests_start_is_a_service(self) -> None:
         text = IMAGE_TEXT.replace("stage: final", "stage: service")
