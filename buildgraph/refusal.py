@@ -12,13 +12,18 @@ from buildgraph.support import find_objections
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from typing import TypeAlias
 
     from buildgraph.key import Keys
     from buildgraph.model import Catalogue, Lock
+    from buildgraph.support import Objection
+
+    Blocker: TypeAlias = "tuple[str, str]"
+    """A layer and a source of it that is not locked, or an unsupported image and nothing."""
 
 
 SHOWN = 3
-"""Sources that a line names."""
+"""Causes that a line names."""
 
 
 class Cause(StrEnum):
@@ -70,50 +75,73 @@ def find_refusals(
 ) -> tuple[Refusal, ...]:
     """The nodes among ``names`` that cannot be built: the unsupported first, then the unlocked, parents first.
 
-    With tests, whatever has to be tested on something unlocked cannot either.
+    With tests, whatever has to be tested on something unlocked, or with an image that is refused, cannot either.
     """
-    objections = find_objections(catalogue, lock, names)
-    unsupported = [
-        Refusal(
-            node=name,
-            cause=Cause.UNSUPPORTED,
-            reason="; ".join(map(str, found)),
-            hint="--allow-unsupported builds it all the same",
-        )
-        for name, found in objections.items()
+    order = find_tested(catalogue, names) if with_tests else find_closure(catalogue, names, with_tests=False)
+    objections = find_objections(catalogue, lock, order)
+    if not objections and not keys.unlocked:
+        return ()
+    blockers = _find_blockers(catalogue, keys, order, objections, with_tests=with_tests)
+    asked = frozenset(names)
+    refused = [
+        _explain(catalogue, lock, objections, name, blockers[name])
+        for name in order
+        if name in asked and blockers[name]
     ]
-    lacking = _find_lacking(catalogue, keys, names, with_tests=with_tests) if keys.unlocked else {}
-    asked = frozenset(names) - objections.keys()
-    unlocked = [_explain(catalogue, lock, name, items) for name, items in lacking.items() if items and name in asked]
-    return (*unsupported, *unlocked)
+    return tuple(sorted(refused, key=lambda refusal: refusal.cause is Cause.UNLOCKED))
 
 
-def _find_lacking(
-    catalogue: Catalogue, keys: Keys, names: Collection[str], *, with_tests: bool
-) -> Mapping[str, tuple[str, ...]]:
-    """Node → "layer: source" of each source that it waits for, of the names and all that they are made of."""
-    lacking: dict[str, tuple[str, ...]] = {}
-    for name in find_closure(catalogue, names, with_tests=False):
-        node = catalogue.nodes[name]
-        found = list(keys.unlocked.get(name, ()))
-        if with_tests and isinstance(node, Layer):
-            found += [item for other in node.test_on for item in keys.unlocked.get(other, ())]
-        for service in node.test_with if with_tests else ():
-            found += [
-                item for other in (service, *catalogue.nodes[service].reads) for item in keys.unlocked.get(other, ())
-            ]
-        found += [item for other in node.reads for item in lacking[other]]
-        lacking[name] = tuple(dict.fromkeys(found))
-    return lacking
+def _find_blockers(
+    catalogue: Catalogue, keys: Keys, order: Sequence[str], objections: Collection[str], *, with_tests: bool
+) -> Mapping[str, tuple[Blocker, ...]]:
+    """What each node waits for. What it is made of comes before it in ``order``, what it is tested with perhaps not."""
+    blockers: dict[str, tuple[Blocker, ...]] = dict.fromkeys(order, ())
+    is_moving = True
+    while is_moving:
+        is_moving = False
+        for name in order:
+            node = catalogue.nodes[name]
+            found = [(name, "")] if name in objections else []
+            found += _read(keys, name)
+            if with_tests:
+                on = node.test_on if isinstance(node, Layer) else ()
+                found += [item for other in on for item in _read(keys, other)]
+                found += [item for other in node.test_with for item in blockers[other]]
+            found += [item for other in node.reads for item in blockers[other]]
+            is_moving = is_moving or len(set(found)) > len(blockers[name])
+            blockers[name] = tuple(dict.fromkeys(found))
+    return blockers
 
 
-def _explain(catalogue: Catalogue, lock: Lock, name: str, items: Sequence[str]) -> Refusal:
-    pairs = [(layer, source) for layer, _, source in (item.partition(": ") for item in items)]
-    told = "; ".join(_tell(catalogue, lock, name, layer, source) for layer, source in pairs[:SHOWN])
-    told += f"; and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
-    layers = dict.fromkeys(layer for layer, _ in pairs)
+def _read(keys: Keys, name: str) -> list[Blocker]:
+    items = (item.partition(": ") for item in keys.unlocked.get(name, ()))
+    return [(layer, source) for layer, _, source in items]
+
+
+def _explain(
+    catalogue: Catalogue,
+    lock: Lock,
+    objections: Mapping[str, Sequence[Objection]],
+    name: str,
+    blockers: Sequence[Blocker],
+) -> Refusal:
+    told = [
+        "; ".join(map(str, objections[image])) if image == name else f"needs {image}: {objections[image][0]}"
+        for image, source in blockers
+        if not source
+    ]
+    if told:
+        hint = "--allow-unsupported builds it all the same"
+        return Refusal(node=name, cause=Cause.UNSUPPORTED, reason=_shorten(told), hint=hint)
+    told = [_tell(catalogue, lock, name, layer, source) for layer, source in blockers]
+    layers = dict.fromkeys(layer for layer, _ in blockers)
     command = " ".join(["buildgraph lock", *(f"--update {layer}" for layer in layers)])
-    return Refusal(node=name, cause=Cause.UNLOCKED, reason=told, hint=f"run: {command}")
+    return Refusal(node=name, cause=Cause.UNLOCKED, reason=_shorten(told), hint=f"run: {command}")
+
+
+def _shorten(told: Sequence[str]) -> str:
+    more = [f"and {len(told) - SHOWN} more"] if len(told) > SHOWN else []
+    return "; ".join([*told[:SHOWN], *more])
 
 
 def _tell(catalogue: Catalogue, lock: Lock, name: str, layer: str, source: str) -> str:

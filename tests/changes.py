@@ -170,6 +170,7 @@ STILL: Mapping[str, Change] = {
         replace(w.layer("jdk"), sources=tuple(replace(s, location=ELSEWHERE) for s in w.layer("jdk").sources))
     ),
     "what tests run on": lambda w: w.with_nodes(replace(w.layer("app"), test_on=())),
+    "what tests run with": lambda w: w.with_nodes(replace(w.layer("app"), test_with=("small",))),
     "the stage": lambda w: w.with_nodes(replace(w.layer("tools"), stage=Stage.HELPER)),
     "parameters that no string uses": lambda w: w.with_nodes(replace(w.layer("tools"), params={"unused": "1"})),
     "the reason for the network": lambda w: change_spec(w, "app", DockerfileSpec(network="another reason")),

@@ -65,7 +65,7 @@ def plan_push(session: Session, targets: Sequence[str], *, accept: bool) -> Plan
     """
     planned = plan_targets(session, targets, wishes=Wishes(load=False))
     images = _find_images(session, planned)
-    if not images:
+    if not images and not planned.plan.refused:
         raise UsageError("there is no image among the targets", hint="layers are pushed with the images that hold them")
     if planned.plan.steps:
         lacking = ", ".join(dict.fromkeys(step.node for step in planned.plan.steps))

@@ -13,7 +13,7 @@ from buildgraph.bill.values import Component
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LICENCE_FILE = re.compile(r"(?:licenses/.*|(?i:licen[cs]e|copying)[^/]*)")
+_LICENCE_FILE = re.compile(r"(?:licenses/(?:.*/)?)?[^/]*(?:licen[cs]e|copying)[^/]*", re.IGNORECASE)
 _SHORT = 60  # a longer License field is the text itself
 
 

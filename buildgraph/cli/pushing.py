@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 
 import click
 
 from buildgraph.cli.context import Context, pass_context, print_json, say, stoppable, uses_store
 from buildgraph.cli.options import examples, json_option, pick_targets, target_option, targets_argument
+from buildgraph.errors import ExitCode, UsageError
 
 
 @click.command(
@@ -45,7 +47,6 @@ def push(
     Credentials are those of `docker login`, with its credential helpers, or of our settings.
     """
     from buildgraph.app.pushing import open_registry, parse_place, plan_push, push_images
-    from buildgraph.errors import UsageError
 
     session = context.session
     chosen = registry or session.catalogue.project.registry
@@ -62,6 +63,11 @@ def push(
                 click.echo(one.reference)
     if as_json:
         print_json({"pushed": [asdict(one) for one in pushed]})
+    if planned.plan.refused:
+        from buildgraph.report import format_refusals
+
+        say(format_refusals(planned.plan.refused))
+        sys.exit(ExitCode.FAILED)
 
 
 COMMANDS = (push,)

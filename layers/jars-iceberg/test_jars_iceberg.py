@@ -9,9 +9,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from buildgraph.adapters.fixtures import Completed, Host, Run
+    from buildgraph.adapters.fixtures import Completed, Host, Run, Serve
 
-CONF = "/opt/spark/flavours/iceberg.conf"
+ACCESS = "proof-user"
+SECRET = "proof/secret+key"  # noqa: S105 - of this test's own server
 JOB = """
 from pyspark.sql import SparkSession
 
@@ -48,6 +49,42 @@ print("specs", ask("SELECT count(DISTINCT spec_id) FROM iceberg.db.t.files")[0][
 ask(f"CALL iceberg.system.rollback_to_snapshot('db.t', {first})")
 print("rolled", ask("SELECT count(*) FROM iceberg.db.t")[0][0])
 """
+BUCKET = """
+curl --silent --show-error --fail --aws-sigv4 aws:amz:us-east-1:s3 --user "$ROOT_ACCESS_KEY:$ROOT_SECRET_KEY" \\
+    --header "x-amz-content-sha256: UNSIGNED-PAYLOAD" --request PUT http://localhost:7070/proof
+"""
+STORED = """
+import sys
+from pyspark.sql import SparkSession
+
+endpoint = f"http://{sys.argv[1]}:7070"
+catalog = "spark.sql.catalog.stored"
+options = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    catalog: "org.apache.iceberg.spark.SparkCatalog",
+    f"{catalog}.type": "hadoop",
+    f"{catalog}.warehouse": "s3a://proof/warehouse",
+    f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+    f"{catalog}.s3.endpoint": endpoint,
+    f"{catalog}.s3.path-style-access": "true",
+    f"{catalog}.client.region": "us-east-1",
+    "spark.hadoop.fs.s3a.endpoint": endpoint,
+    "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
+    "spark.hadoop.fs.s3a.path.style.access": "true",
+    "spark.hadoop.fs.s3a.multipart.size": "5M",
+}
+builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+for name, value in options.items():
+    builder = builder.config(name, value)
+spark = builder.getOrCreate()
+spark.sql("CREATE TABLE stored.db.t (id BIGINT, name STRING) USING iceberg")
+spark.sql("INSERT INTO stored.db.t SELECT id, string(id) FROM range(1000)")
+spark.sql("DELETE FROM stored.db.t WHERE id < 10")
+io = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, "stored.db.t").io()
+print("io", io.getClass().getName(), spark.sql("SELECT count(*), sum(id) FROM stored.db.t").first())
+spark.range(200_000, numPartitions=1).selectExpr("id", "sha1(string(id)) as text").write.parquet("s3a://proof/plain")
+print("s3a", spark.read.parquet("s3a://proof/plain").selectExpr("count(distinct text)").first()[0])
+"""
 EXPECTED = {
     "now": "[(2, 'changed'), (3, 'merged'), (4, 'new')]",
     "then": "[(1, 'a'), (2, 'b'), (3, 'c')]",
@@ -71,6 +108,24 @@ def job(run: Run) -> Completed:
 def test_a_table_is_made_changed_and_read_as_it_was(job: Completed, name: str) -> None:
     (said,) = (line for line in job.output.splitlines() if line.startswith(f"{name} "))
     assert said == f"{name} {EXPECTED[name]}"
+
+
+def test_tables_and_files_on_s3_go_through_the_sdk_of_the_bundle(run: Run, service: Serve) -> None:
+    """S3FileIO holds a table, S3A its metadata and plain files; in images with Iceberg both have the same SDK."""
+    server = service("versitygw", env={"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET}, network="bridge")
+    server.wait_for(port=7070, timeout=120)
+    assert server.exec("bash", "-c", BUCKET).code == 0
+    path = "/opt/spark/work-dir/stored.py"
+    done = run(
+        *("spark-submit", path, server.address),
+        user="185:0",
+        network="bridge",
+        timeout=600,
+        env={"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET},
+        files={path: STORED},
+    )
+    assert "io org.apache.iceberg.aws.s3.S3FileIO Row(count(1)=990, sum(id)=499455)" in done.output
+    assert "s3a 200000" in done.output
 
 
 def test_the_jars_of_this_line_are_there_once(host: Host, params: Mapping[str, str]) -> None:

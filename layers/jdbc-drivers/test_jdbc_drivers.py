@@ -1,4 +1,4 @@
-"""The drivers: stable names, registered with the JVM, found by Spark without being named."""
+"""The drivers: stable names, registered with the JVM, found by Spark without being named; a real database answers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from buildgraph.adapters.fixtures import Completed, Host, Run
+    from buildgraph.adapters.fixtures import Completed, Container, Host, Run, Serve
 
+PASSWORD = "proof of SCRAM"  # noqa: S105 - of this test's own server
+START_SECONDS = 120
+SPARK_SECONDS = 600
 NAMES = ("mssql", "mysql", "oracle", "postgresql", "vertica")
 CLASSES = {
     "com.microsoft.sqlserver.jdbc.SQLServerDriver",
@@ -28,6 +31,7 @@ class Registered {
 """
 # Nothing listens on port 9. What each driver says of that shows that Spark found it by its URL.
 QUERIES = """
+import os
 from pyspark.sql import SparkSession
 
 URLS = {
@@ -37,16 +41,28 @@ URLS = {
     "postgresql": "jdbc:postgresql://127.0.0.1:9/test",
     "vertica": "jdbc:vertica://127.0.0.1:9/test",
 }
-spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
 for name, url in URLS.items():
     try:
         spark.read.jdbc(url, "t")
     except Exception as error:
         print(name, " ".join(str(error).split())[:300])
 
-derby = "jdbc:derby:memory:proof;create=true"
-spark.range(5).selectExpr("id", "id * id as square").write.jdbc(derby, "squares")
-print("derby", spark.read.jdbc(derby, "squares").selectExpr("sum(square)").first()[0])
+database = f"jdbc:postgresql://{os.environ['DATABASE']}:5432/postgres"
+account = {"user": "postgres", "password": os.environ["PASSWORD"]}
+columns = ("id", "id * id as square", "cast(id as string) as text", "cast(id / 4 as decimal(10, 2)) as quarter",
+           "timestamp '2026-01-01 00:00:00' as moment", "id % 2 = 0 as even")
+spark.range(1000, numPartitions=2).selectExpr(*columns).write.jdbc(database, "squares", properties=account)
+table = spark.read.jdbc(database, "squares", properties=account)
+print("types", *(kind for _, kind in table.dtypes))
+print("sums", *table.selectExpr("count(*)", "sum(square)", "sum(quarter)", "count_if(even)").first())
+print("found", *table.where("id > 995 and text <> '997'").selectExpr("min(square)", "count(*)").first())
+parts = spark.read.jdbc(database, "squares", "id", 0, 1000, 4, properties=account)
+print("parts", parts.rdd.getNumPartitions(), parts.selectExpr("count(distinct text)").first()[0])
+try:
+    spark.read.jdbc(database, "squares", properties={**account, "password": "another"})
+except Exception as error:
+    print("refused", " ".join(str(error).split())[:300])
 """
 REFUSALS = {
     "mssql": "SQLServerException",
@@ -58,13 +74,25 @@ REFUSALS = {
 
 
 @pytest.fixture(scope="module")
-def queries(run: Run) -> Completed:
-    """One Spark session that asks every database, none of which is there, and one that is."""
+def database(session_service: Serve) -> Container:
+    """A PostgreSQL that knows passwords by SCRAM alone, and notes what it is asked."""
+    server = session_service(
+        "postgresql", "-c", "log_statement=all", env={"POSTGRES_PASSWORD": PASSWORD}, network="bridge"
+    )
+    server.wait_for(log="ready to accept connections", timeout=START_SECONDS)
+    return server
+
+
+@pytest.fixture(scope="module")
+def queries(run: Run, database: Container) -> Completed:
+    """One Spark session that asks every database: four of which are not there, and one that is."""
     return run(
         "spark-submit",
         "/opt/spark/work-dir/queries.py",
         user="185:0",
         network="bridge",
+        timeout=SPARK_SECONDS,
+        env={"DATABASE": database.address, "PASSWORD": PASSWORD},
         files={"/opt/spark/work-dir/queries.py": QUERIES},
     )
 
@@ -97,7 +125,20 @@ def test_spark_finds_a_driver_by_its_url(queries: Completed, name: str) -> None:
 
 
 def test_spark_writes_and_reads_a_real_database(queries: Completed) -> None:
-    assert "derby 30" in queries.output
+    assert "types bigint bigint string decimal(10,2) timestamp boolean" in queries.output
+    assert "sums 1000 332833500 124875.00 500" in queries.output
+    assert "parts 4 1000" in queries.output
+
+
+def test_filters_are_answered_by_the_database(queries: Completed, database: Container) -> None:
+    assert "found 992016 3" in queries.output
+    asked = [line for line in database.logs().splitlines() if "SELECT" in line and "> 995" in line]
+    assert any("'997'" in line for line in asked), asked
+
+
+def test_a_wrong_password_is_refused(queries: Completed) -> None:
+    (refusal,) = [line for line in queries.output.splitlines() if line.startswith("refused ")]
+    assert "password authentication failed" in refusal
 
 
 def test_the_terms_of_the_drivers_are_shown(host: Host) -> None:

@@ -85,7 +85,6 @@ def test_every_package_imports(host: Host) -> None:
     assert host.check_output("python3 -c %s", IMPORTS.format(modules=MODULES)).splitlines()[-1] == "failed []"
 
 
-@pytest.mark.inherited
 def test_the_packages_agree_with_each_other(host: Host) -> None:
     assert host.check_output("python3 -m pip check") == "No broken requirements found."
 
@@ -97,7 +96,6 @@ def test_versions_are_the_locked_ones(installed: list[tuple[str, str]], params: 
     assert [(name, version) for name, version in locked if (name, version) not in installed] == []
 
 
-@pytest.mark.inherited
 def test_no_distribution_is_there_twice(installed: list[tuple[str, str]]) -> None:
     names = [name for name, _ in installed]
     assert sorted({name for name in names if names.count(name) > 1}) == []

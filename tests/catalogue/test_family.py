@@ -11,6 +11,7 @@ import pytest
 from buildgraph.coordinate import parse_coordinate
 from buildgraph.graph import find_closure, find_targets
 from buildgraph.model import Image, Layer, Stage
+from buildgraph.support import find_objections, find_versions
 from tests.catalogue.conftest import keys_of
 
 if TYPE_CHECKING:
@@ -144,3 +145,14 @@ def test_every_final_image_needs_all_its_layers_only(family: Session) -> None:
         for part in node.reads
     }
     assert layers - needed - services == set(), "a layer that no image holds"
+
+
+def test_exactly_the_gpu_images_of_spark_4_1_0_are_unsupported(family: Session) -> None:
+    found = find_objections(family.catalogue, family.lock, family.catalogue.nodes)
+    assert set(found) == {"spark-4.1.0-gpu", "spark-4.1.0-gpu-iceberg", "jupyter-4.1.0-gpu"}
+
+
+def test_every_spark_of_the_family_is_a_column_of_the_table_of_support(family: Session) -> None:
+    versions = find_versions(family.catalogue, family.lock)[family.catalogue.support.host]
+    assert tuple(versions) == VERSIONS
+    assert [set(layers) for layers in versions.values()] == [{f"spark-core-{version}"} for version in VERSIONS]

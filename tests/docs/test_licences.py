@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from buildgraph.model import Artifact
 
 ROOT = Path(__file__).parents[2]
-LABEL = "org.opencontainers.image.licenses"
+SPEC = "org.opencontainers.image."
+LABEL = f"{SPEC}licenses"
 OWN = re.compile(r"LicenseRef-[A-Za-z0-9.-]+")
 
 
@@ -51,6 +52,16 @@ def test_every_source_but_debian_s_has_a_licence(session: Session) -> None:
         one.coordinate for one in artifacts(session) if not one.licence and not one.coordinate.startswith("deb:")
     ]
     assert unknown == []
+
+
+def test_images_say_what_they_are_by_the_names_of_the_image_spec(session: Session) -> None:
+    said = {"title", "description", "version", "licenses"}
+    for image in session.catalogue.nodes.values():
+        if isinstance(image, Image):
+            names = {key.removeprefix(SPEC) for key in image.config.labels if key.startswith(SPEC)}
+            # No image has a base image, and what comes from git or a clock would differ from one build to the next.
+            assert names == said, image.name
+            assert all(image.config.labels[f"{SPEC}{name}"].strip() for name in said), image.name
 
 
 def test_the_label_of_an_image_names_just_the_terms_of_what_is_in_it(session: Session) -> None:

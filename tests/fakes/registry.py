@@ -33,6 +33,7 @@ class Faults:
     ``tampered``: what a manifest is answered with instead. ``takes_for``: the digest that it says it took.
     ``refuses``: the status of every upload. ``leads_to``: where uploads are to go; ``leads_nowhere``: it does not say.
     ``token``: what is given in place of a token. ``realm``: where tokens are said to be.
+    ``holds_for``: the digest that it says a blob has which it is asked for; ``names``: that of a manifest that it took.
     """
 
     busy: int = 0
@@ -44,6 +45,8 @@ class Faults:
     leads_nowhere: bool = False
     token: bytes = b""
     realm: str = ""
+    holds_for: str = ""
+    names: str = ""
 
 
 @dataclass
@@ -141,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "manifests":
             self._give(self.registry.manifests.get((name, rest)), self.registry.faults.tampered)
         else:
-            self._give(self.registry.blobs.get((name, rest)))
+            self._give(self.registry.blobs.get((name, rest)), says=self.registry.faults.holds_for)
 
     def _begin(self, name: str, query: dict[str, str]) -> None:
         known = self.registry.blobs.get((query.get("from", ""), query.get("mount", "")))
@@ -181,13 +184,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         for key in (reference, sha256(data)):
             self.registry.manifests[name, key] = data
-        self._reply(201, {"Docker-Content-Digest": sha256(data)})
+        self._reply(201, {"Docker-Content-Digest": self.registry.faults.names or sha256(data)})
 
-    def _give(self, data: bytes | None, instead: bytes = b"") -> None:
+    def _give(self, data: bytes | None, instead: bytes = b"", says: str = "") -> None:
         if data is None:
             self._reply(404)
         else:
-            self._reply(200, {"Docker-Content-Digest": sha256(data)}, instead or data)
+            self._reply(200, {"Docker-Content-Digest": says or sha256(data)}, instead or data)
 
     def _give_token(self) -> None:
         form = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()

@@ -20,6 +20,7 @@ from buildgraph.adapters.web import Patience
 from buildgraph.errors import BuildgraphError, EnvironmentFault, IntegrityError, Interrupted, NetworkFault
 from tests.fakes.registry import IDENTITY, PASSWORD, TOKEN, USER, FakeRegistry
 from tests.fakes.tiny import compose, write_layer
+from tests.fakes.webserver import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,6 +180,19 @@ class TestFault27:
         assert "for 'sha256:000" in str(refusal(registry, store, image))
         assert registry.manifests == {}
 
+    def test_fault_27_a_blob_held_for_another(
+        self, registry: FakeRegistry, store: LayoutStore, image: Composition
+    ) -> None:
+        push(registry, store, image)
+        registry.faults.holds_for = "sha256:" + "0" * 64
+        assert f"took {image.layers[0].digest} for 'sha256:000" in str(refusal(registry, store, image))
+
+    def test_fault_27_a_manifest_taken_for_another(
+        self, registry: FakeRegistry, store: LayoutStore, image: Composition
+    ) -> None:
+        registry.faults.names = "sha256:" + "0" * 64
+        assert f"took {image.digest} for 'sha256:000" in str(refusal(registry, store, image))
+
 
 class TestFault28:
     """A push that was interrupted, by the network, the registry, or a damaged store."""
@@ -295,6 +309,12 @@ class TestLogin:
         with FakeRegistry(auth="bearer") as registry:
             registry.faults.realm = "ftp://127.0.0.1/token"
             assert "is refused: it leaves http" in str(refusal(registry, store, image, settings=login(registry)))
+
+    def test_a_token_server_that_fails_is_one_line(self, store: LayoutStore, image: Composition) -> None:
+        with FakeRegistry(auth="bearer") as registry, WebServer() as tokens:
+            registry.faults.realm = tokens.url("/tokens")
+            error = refusal(registry, store, image, settings=login(registry))
+            assert f"{tokens.url('/tokens')}: HTTP 404" in str(error)
 
     @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"token": 1}', b'{"token": "a\\nb"}', b"\xff"])
     def test_an_answer_without_a_token_is_one_line(self, store: LayoutStore, image: Composition, body: bytes) -> None:

@@ -158,7 +158,8 @@ class TestPython:
         assert python.describe_distribution("x", "Name: x\n") is None
 
     def test_its_text_stands_beside_it(self) -> None:
-        paths = ("a.dist-info/METADATA", "a.dist-info/licenses/LICENSE", "b.dist-info/COPYING", "a.dist-info/x")
+        beside = ("METADATA", "licenses/AUTHORS", "licenses/LICENSE", "x")
+        paths = ("b.dist-info/COPYING", *(f"a.dist-info/{name}" for name in beside))
         assert python.find_text("a.dist-info", paths) == "/a.dist-info/licenses/LICENSE"
         assert python.find_text("b.dist-info", paths) == "/b.dist-info/COPYING"
         assert python.find_text("c.dist-info", paths) == ""

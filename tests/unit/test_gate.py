@@ -120,6 +120,13 @@ class TestLock:
         assert f"HTTP {status}" in done.err
         assert "rare" not in mirrored.lock_text()
 
+    def test_a_single_version_that_is_not_there_says_nothing_of_the_others(self, mirrored: Mirrored) -> None:
+        mirrored.sample.edit("manifests/layers/rare.yaml", "rare:3.0", "rare:3.*")
+        done = mirrored.call("lock", "--update", "rare=3.0")
+        assert done.code == ExitCode.ENVIRONMENT
+        assert f"{RARE}: the repositories do not have it" in done.err
+        assert "rare" not in mirrored.lock_text()
+
     def test_what_is_locked_stays_when_it_is_gone_from_its_repository(self, locked: Mirrored) -> None:
         before = locked.lock_text()
         locked.serve("engine", "4.1", Reply(status=404))
@@ -150,11 +157,13 @@ class TestBuild:
         assert done.code == ExitCode.FAILED
         assert re.match(r"2 built, 1 composed; ", done.out)
 
-    def test_alone_it_starts_no_run(self, locked: Mirrored) -> None:
-        done = locked.build("stack-2")
+    def test_alone_it_starts_no_run_but_is_reported(self, locked: Mirrored, tmp_path: Path) -> None:
+        page = tmp_path / "report.html"
+        done = locked.build("stack-2", "--report", str(page))
         assert (done.code, done.out) == (ExitCode.FAILED, "nothing to do: 0 nodes are built; 1 refused\n")
         assert done.err.splitlines() == ["refused (unsupported): 1", UNSUPPORTED]
         assert not (locked.sample.store / "runs").exists()
+        assert REASON in page.read_text(encoding="utf-8")
 
     def test_a_plan_names_them_last_and_ends_alike(self, locked: Mirrored) -> None:
         done = locked.call("plan", "all")
@@ -279,6 +288,19 @@ def test_what_is_tested_on_something_unlocked_is_not_pinned(locked: Mirrored) ->
     done = locked.call("pin")
     assert done.code == ExitCode.FAILED
     assert done.err.startswith("error: nothing is pinned: app-1: source jar of rare is not locked")
+
+
+def test_what_was_pinned_stays_pinned_as_it_was_while_its_tests_cannot_run(locked: Mirrored) -> None:
+    locked.build("app")
+    locked.sample.plant_verdicts("app")
+    assert locked.call("pin").code == ExitCode.OK
+    ledger = locked.sample.folder / "manifests/ledger.json"
+    pinned = json.loads(ledger.read_text())["nodes"]["app-1"]["digest"]
+    other = f"sha256:{'0' * 64}"
+    locked.sample.edit("manifests/ledger.json", pinned, other)
+    locked.sample.edit("manifests/layers/tool.yaml", "test_on: [base]", "test_on: [base, rare]")
+    assert locked.call("pin").code == ExitCode.OK
+    assert json.loads(ledger.read_text())["nodes"]["app-1"]["digest"] == other
 
 
 def test_nothing_to_do_but_what_is_refused_asks_no_daemon_and_starts_no_process(

@@ -43,6 +43,15 @@ def test_fault_15_what_is_no_run_of_this_format_is_none(text: str) -> None:
     assert parse_run(text) is None
 
 
+def test_a_run_of_before_there_were_refusals_refused_nothing(sample: Sample) -> None:
+    sample.build("plain")
+    body = json.loads(run_files(sample)[0].read_text())
+    assert body.pop("refused") == []
+    run = parse_run(json.dumps(body))
+    assert run is not None
+    assert run.refused == ()
+
+
 def test_a_run_with_a_malformed_step_is_none(sample: Sample) -> None:
     sample.build("plain")
     body = json.loads(run_files(sample)[0].read_text())

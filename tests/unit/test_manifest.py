@@ -61,6 +61,7 @@ files:
 env: {APP_HOME: /opt/app}
 prepend: {PATH: [/opt/app/bin]}
 test_on: [base]
+test_with: ["db-{{ version }}", queue]
 compression: none
 budget: 1.5 MB
 """
@@ -106,6 +107,7 @@ class TestFilesLayer:
         assert known.description == "App 2.0"
         assert known.params == {"version": "2.0"}
         assert (known.parents, known.contexts, known.test_on) == ((), (), ("base",))
+        assert known.test_with == ("db-2.0", "queue")
         assert known.tests == ("layers/app/test_app.py",)
         assert (known.env, known.prepend) == ({"APP_HOME": "/opt/app"}, {"PATH": ("/opt/app/bin",)})
         assert known.budget == 1_500_000
@@ -236,6 +238,7 @@ repository: sample/shop
 tags: ["{{ version }}", "{{ variant }}"]
 aliases: {shop-latest: "1-plain", shop-gpu: "1-gpu"}
 overrides: {/etc/motd: the shop greets for itself}
+test_with: ["db-{{ version }}"]
 budget: 1 GB
 """
 
@@ -246,6 +249,7 @@ budget: 1 GB
         assert known.repository == "sample/shop"
         assert known.tags == ("1.0", "1-gpu")
         assert known.overrides == {"/etc/motd": "the shop greets for itself"}
+        assert known.test_with == ("db-1.0",)
         assert known.tests == ("layers/shop/test_shop.py",)
         assert known.budget == 10**9
         assert known.config == ImageConfig(
@@ -268,6 +272,11 @@ budget: 1 GB
     def test_what_is_not_said_is_empty(self) -> None:
         known = image(parse(image=IMAGE_TEXT).nodes["shop"])
         assert (known.config, known.overrides, known.budget) == (ImageConfig(), {}, None)
+        assert known.test_with == ()
+
+    def test_what_only_tests_start_is_a_service(self) -> None:
+        text = IMAGE_TEXT.replace("stage: final", "stage: service")
+        assert parse(image=text).nodes["shop"].stage is Stage.SERVICE
 
 
 class TestExtendedImage:

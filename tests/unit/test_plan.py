@@ -254,6 +254,13 @@ class TestServices:
         done = plan("jobs", catalogue=self.CATALOGUE, lock=Lock(), wishes=Wishes(test=False))
         assert ids(done) == ["build:jobs"]
 
+    @pytest.mark.parametrize("target", CATALOGUE.nodes)
+    def test_steps_come_after_what_they_need(self, target: str) -> None:
+        seen: set[str] = set()
+        for step in self.plan(target).steps:
+            assert seen.issuperset(step.needs), step.id
+            seen.add(step.id)
+
     def test_nothing_is_to_do_when_all_has_passed(self) -> None:
         done = self.plan("jobs", "shop", made=self.ALL, passed=self.ALL)
         assert done.steps == ()

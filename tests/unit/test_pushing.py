@@ -86,6 +86,17 @@ def test_what_is_not_tested_is_not_pushed(sample: Sample, registry: FakeRegistry
     assert registry.asked == []
 
 
+def test_what_is_refused_is_told_last_and_keeps_nothing_else_back(tested: Sample, registry: FakeRegistry) -> None:
+    tested.edit("manifests/layers/tool.yaml", "files:", "sources: {x: 'deb:bash'}\nfiles:")
+    done = tested.call("push", "app", "plain", *plain(registry))
+    assert done.code == 1
+    assert done.out.startswith(f"{registry.address}/team/sample/plain@sha256:")
+    assert [line.split()[0] for line in done.err.splitlines()] == ["sent", "sent", "unlocked:", "app-1:"]
+    done = tested.call("push", "app", *plain(registry))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("unlocked: 1\n  app-1: source x of tool is not locked")
+
+
 def test_a_layer_alone_is_not_pushed(tested: Sample, registry: FakeRegistry) -> None:
     done = tested.call("push", "tool", *plain(registry))
     assert done.code == 2

@@ -21,6 +21,21 @@ def plan(*targets: str, catalogue: Catalogue, lock: Lock, wishes: Wishes | None 
     return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
 
 
+def make_table(host: str, component: str, hosts: str) -> SupportTable:
+    """All versions of the component are unsupported with these of the host."""
+    row = SupportRow(
+        title="Plugin",
+        components=(component,),
+        versions=(Range("*"),),
+        hosts=(Range(hosts),),
+        verdict=Support.UNSUPPORTED,
+        reason="it stops",
+        source="notes",
+        location=Location(file="x"),
+    )
+    return SupportTable(host=host, title="Engine", rows=(row,))
+
+
 def ids(plan: Plan) -> list[str]:
     return [step.id for step in plan.steps]
 
@@ -53,20 +68,10 @@ def test_a_gap_in_the_lock_says_why() -> None:
 
 def test_an_unsupported_image_is_refused_before_the_unlocked_and_once() -> None:
     engine, plugin = (make_files_layer(name, sources=(f"maven:a:{name}:1",)) for name in ("engine", "plugin"))
-    row = SupportRow(
-        title="Plugin",
-        components=("maven:a:plugin",),
-        versions=(Range("*"),),
-        hosts=(Range("1"),),
-        verdict=Support.UNSUPPORTED,
-        reason="it stops",
-        source="notes",
-        location=Location(file="x"),
-    )
     catalogue = make_catalogue(
         engine, plugin, make_image("plain", ("engine",)), make_image("both", ("engine", "plugin"))
     )
-    catalogue = replace(catalogue, support=SupportTable(host="maven:a:engine", title="Engine", rows=(row,)))
+    catalogue = replace(catalogue, support=make_table("maven:a:engine", "maven:a:plugin", "1"))
     done = plan("plain", "both", "engine", catalogue=catalogue, lock=Lock())
     assert [(refusal.node, refusal.cause) for refusal in done.refused] == [
         ("both", Cause.UNSUPPORTED),
@@ -76,6 +81,49 @@ def test_an_unsupported_image_is_refused_before_the_unlocked_and_once() -> None:
     assert str(done.refused[0]) == (
         "both: plugin 1 is unsupported with Engine 1: it stops (notes); --allow-unsupported builds it all the same"
     )
+
+
+def make_services() -> Catalogue:
+    """``app`` is tested with ``service``, which is tested with ``database``; ``whole`` is made of a layer like that."""
+    layers = (
+        make_files_layer("plain"),
+        make_files_layer("part", sources=("maven:a:part:1",)),
+        make_files_layer("more"),
+    )
+    tester = replace(make_files_layer("tester"), test_with=("service",))
+    images = (
+        replace(make_image("app", ("plain",)), test_with=("service",)),
+        replace(make_image("service", ("more",)), test_with=("database",)),
+        make_image("database", ("part", "plain")),
+        make_image("whole", ("tester",)),
+        make_image("apart", ("plain",)),
+    )
+    return make_catalogue(*layers, tester, *images)
+
+
+ALL_SERVICES = ("app", "apart", "tester", "whole", "service", "database", "plain")
+
+
+def test_what_is_tested_with_something_unlocked_at_any_distance_is_refused() -> None:
+    done = plan(*ALL_SERVICES, catalogue=make_services(), lock=Lock())
+    assert {refusal.node for refusal in done.refused} == {"app", "tester", "whole", "service", "database"}
+    assert {refusal.reason for refusal in done.refused} == {"source 1 of part is not locked (maven:a:part:1)"}
+    assert set(done.targets) == {"apart", "plain"}
+    untested = plan(*ALL_SERVICES, catalogue=make_services(), lock=Lock(), wishes=Wishes(test=False, load=False))
+    assert [refusal.node for refusal in untested.refused] == ["database"]
+
+
+def test_what_is_tested_with_an_unsupported_image_is_refused_and_that_is_not_built_for_it() -> None:
+    catalogue = replace(make_services(), support=make_table("maven:a:part", "maven:a:part", "1"))
+    lock = make_lock(catalogue, {"maven:a:part:1": make_artifact("maven:a:part:1", b"part")})
+    done = plan(*ALL_SERVICES, catalogue=catalogue, lock=lock)
+    line = "part 1 is unsupported with Engine 1: it stops (notes)"
+    assert {refusal.node: refusal.reason for refusal in done.refused} == {
+        "database": line,
+        **dict.fromkeys(("app", "tester", "whole", "service"), f"needs database: {line}"),
+    }
+    assert {refusal.cause for refusal in done.refused} == {Cause.UNSUPPORTED}
+    assert {step.node for step in plan("app", "apart", catalogue=catalogue, lock=lock).steps} == {"plain", "apart"}
 
 
 REFUSED = (
