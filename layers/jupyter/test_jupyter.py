@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from buildgraph.adapters.fixtures import Completed, Container, Run, Serve, Start
 
 ANYONE = "1234567:0"
-STARTS = 180
+STARTS = 300
 PORT = 8888
 TOKEN = "a-token-of-this-test"  # noqa: S105 - there to be looked for
 KERNELS = {
@@ -21,7 +21,7 @@ KERNELS = {
     "gpu": {"python3", "spark-connect", "spark-local", "spark-local-gpu"},
     "iceberg": {"python3", "spark-connect", "spark-local", "spark-local-iceberg"},
 }
-CELL_SECONDS = 240
+CELL_SECONDS = 600
 # Runs a notebook as the server would, in the kernel that it names itself; its last line is what the cells have put out.
 EXECUTE = f"""
 import json, sys
