@@ -282,7 +282,7 @@ budget: 1 GB
 
 
 class TestExtendedImage:
-    BASE = TestImage.TEXT + "test_with: [queue, database]\n"
+    BASE = TestImage.TEXT
     TEXT = """\
 image: top
 stage: final
@@ -299,7 +299,7 @@ config:
   ports: [8888, 8080]
 repository: sample/lab
 tags: ["{{ variant }}"]
-test_with: [shop-1-gpu, database]
+test_with: [shop-1-gpu, db-1.0, queue]
 overrides: {/etc/lab: the laboratory knows better}
 """
     NODES = parse(image=BASE, extended=TEXT).nodes
@@ -325,7 +325,7 @@ overrides: {/etc/lab: the laboratory knows better}
         }
 
     def test_its_tests_find_what_those_of_its_layers_need_and_what_it_names(self) -> None:
-        assert self.EXTENDED.test_with == ("queue", "database", "shop-1-gpu")
+        assert self.EXTENDED.test_with == ("db-1.0", "shop-1-gpu", "queue")
 
     def test_its_name_place_and_budget_are_its_own(self) -> None:
         extended = self.EXTENDED
