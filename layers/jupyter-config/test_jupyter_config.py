@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ANYONE = "1234567:0"
 START = "/opt/spark/entrypoint.sh"
 USAGE = 64
-STARTS = 120
+STARTS = 300
 PORT = 8888
 TOKEN = "a-token-of-this-test"  # noqa: S105 - there to be looked for
 MADE = re.compile(r"token=([0-9a-f]{48})\b")

@@ -81,7 +81,7 @@ def test_its_jars_are_those_on_the_disk(built: Project, document: dict[str, Any]
     assert [f"{named[path]['hashes'][0]['content']}  {path}" for path in drivers] == sums
 
 
-def test_nearly_every_jar_has_maven_s_coordinates(document: dict[str, Any]) -> None:
+def test_every_jar_has_maven_s_coordinates(document: dict[str, Any]) -> None:
     jars = [one for path, one in places(document).items() if path.endswith(".jar")]
     assert [one["name"] for one in jars if not one["purl"].startswith("pkg:maven/")] == []
 
@@ -93,7 +93,7 @@ def test_what_no_package_manager_knows_is_there_with_its_version(built: Project,
     assert f'"{named["openjdk"]}"' in "\n".join(run(built, "java", "-version"))
     assert named["debian"] == "12"
     assert "go-embed-python" in {purl.name for purl in purls(document, "golang")}
-    assert len([purl for purl in purls(document, "pypi") if purl.name.startswith("nvidia-")]) == 10
+    assert {"nvidia-cublas-cu12", "nvidia-cuda-runtime-cu12"} <= {purl.name for purl in purls(document, "pypi")}
 
 
 def test_the_texts_of_licences_are_where_it_says(built: Project, document: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from buildgraph.app.billing import _is_part
 from buildgraph.bill import Bill, LayerContents, make_bill
 from buildgraph.bill.assemble import find_distro
 from buildgraph.bill.cyclonedx import format_cyclonedx
@@ -209,6 +210,13 @@ class TestTable:
         assert len(components) == 8
         (driver,) = (one for one in components if not one["redistributable"])
         assert (driver["terms"], driver["layer"]) == ("https://example.org/terms", "top")
+
+
+def test_a_helper_counts_where_a_layer_holds_more_of_it_than_a_text_in_common() -> None:
+    helper = (file_entry("lib/a.so", "binary" * 1000), file_entry("lib/LICENSE", "text"), file_entry("x/__init__.py"))
+    assert not _is_part(helper, {sha256("text"), sha256("")})
+    assert _is_part(helper, {sha256("binary" * 1000)})
+    assert not _is_part((), {sha256("text")})
 
 
 class TestCommand:

@@ -238,7 +238,6 @@ repository: sample/shop
 tags: ["{{ version }}", "{{ variant }}"]
 aliases: {shop-latest: "1-plain", shop-gpu: "1-gpu"}
 overrides: {/etc/motd: the shop greets for itself}
-test_with: ["db-{{ version }}"]
 budget: 1 GB
 """
 
@@ -249,7 +248,6 @@ budget: 1 GB
         assert known.repository == "sample/shop"
         assert known.tags == ("1.0", "1-gpu")
         assert known.overrides == {"/etc/motd": "the shop greets for itself"}
-        assert known.test_with == ("db-1.0",)
         assert known.tests == ("layers/shop/test_shop.py",)
         assert known.budget == 10**9
         assert known.config == ImageConfig(
@@ -274,13 +272,17 @@ budget: 1 GB
         assert (known.config, known.overrides, known.budget) == (ImageConfig(), {}, None)
         assert known.test_with == ()
 
+    def test_what_it_is_tested_with_may_hang_on_the_variant(self) -> None:
+        text = self.TEXT + 'test_with: ["db-{{ version }}", queue]\n'
+        assert image(parse(image=text).nodes["shop-1-gpu"]).test_with == ("db-1.0", "queue")
+
     def test_what_only_tests_start_is_a_service(self) -> None:
         text = IMAGE_TEXT.replace("stage: final", "stage: service")
         assert parse(image=text).nodes["shop"].stage is Stage.SERVICE
 
 
 class TestExtendedImage:
-    BASE = TestImage.TEXT + "test_with: [queue, database]\n"
+    BASE = TestImage.TEXT
     TEXT = """\
 image: top
 stage: final
@@ -297,7 +299,7 @@ config:
   ports: [8888, 8080]
 repository: sample/lab
 tags: ["{{ variant }}"]
-test_with: [shop-1-gpu, database]
+test_with: [shop-1-gpu, db-1.0, queue]
 overrides: {/etc/lab: the laboratory knows better}
 """
     NODES = parse(image=BASE, extended=TEXT).nodes
@@ -323,7 +325,7 @@ overrides: {/etc/lab: the laboratory knows better}
         }
 
     def test_its_tests_find_what_those_of_its_layers_need_and_what_it_names(self) -> None:
-        assert self.EXTENDED.test_with == ("queue", "database", "shop-1-gpu")
+        assert self.EXTENDED.test_with == ("db-1.0", "shop-1-gpu", "queue")
 
     def test_its_name_place_and_budget_are_its_own(self) -> None:
         extended = self.EXTENDED
