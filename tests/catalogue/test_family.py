@@ -12,7 +12,7 @@ from buildgraph.coordinate import parse_coordinate
 from buildgraph.graph import find_closure, find_targets
 from buildgraph.model import Image, Layer, Stage
 from buildgraph.support import find_objections, find_versions
-from tests.catalogue.conftest import keys_of
+from tests.catalogue.conftest import ROOT, keys_of
 
 if TYPE_CHECKING:
     from buildgraph.app.session import Session
@@ -133,6 +133,11 @@ def test_what_charts_pin_is_in_the_catalogue(family: Session) -> None:
 
 def test_every_node_has_tests_of_its_own(family: Session) -> None:
     assert [node.name for node in family.catalogue.nodes.values() if not node.tests] == []
+
+
+def test_every_test_file_is_for_some_node(family: Session) -> None:
+    files = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("layers/*/test_*.py")}
+    assert files - {file for node in family.catalogue.nodes.values() for file in node.tests} == set()
 
 
 def test_every_final_image_needs_all_its_layers_only(family: Session) -> None:
