@@ -282,7 +282,7 @@ budget: 1 GB
 
 
 class TestExtendedImage:
-    BASE = TestImage.TEXT
+    BASE = TestImage.TEXT + "test_with: [db-1.0]\n"
     TEXT = """\
 image: top
 stage: final
