@@ -122,12 +122,14 @@ class WorkerProbe:
         node: str,
         *,
         reference: str,
+        services: Mapping[str, str],
         tests: Sequence[str],
         inherited: Sequence[str],
         params: Mapping[str, str],
         log: Path,
         cancel: Cancel,
     ) -> TestCounts:
+        assert not services
         assert reference.startswith("buildgraph-test/")
         assert params["node"] == node
         try:
