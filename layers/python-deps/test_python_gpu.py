@@ -69,9 +69,9 @@ for source in ((home / "memory_management/nrt.cu").read_text(), half):
     _, program = nvrtc.nvrtcCreateProgram(source.encode(), b"source.cu", 0, [], [])
     options = [b"--gpu-architecture=compute_75", b"-rdc", b"true", *(f"-I{folder}".encode() for folder in folders)]
     (status,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
-    log = b" " * nvrtc.nvrtcGetProgramLogSize(program)[1]
+    log = bytes(nvrtc.nvrtcGetProgramLogSize(program)[1] + 1)  # written in place: one byte alone would be everybody's
     nvrtc.nvrtcGetProgramLog(program, log)
-    print(status.name, log.decode().strip(" \\0\\n"))
+    print(status.name, log.rstrip(bytes(1)).decode())
 """
 COMPUTE = """
 import cudf, cupy, numpy
