@@ -139,9 +139,11 @@ class Room:
 
     def let_go(self, step: str) -> None:
         """Let the worker that waits go on, and all that come later."""
-        waiting = self.holds / f"{step}.waiting"
-        (self.holds / step).rename(waiting)
-        waiting.write_text("go on\n", encoding="utf-8")
+        held = self.holds / step
+        # Opening waits for the worker, who may have said that it is there and not have got to the pipe yet.
+        with held.open("w", encoding="utf-8") as waiting:
+            held.rename(self.holds / f"{step}.waiting")
+            waiting.write("go on\n")
 
     def fresh(self, name: str) -> Room:
         """The same project with an empty store beside this one; the same sources."""
