@@ -73,8 +73,15 @@ def ask(server: Container, path: str, *words: str) -> str:
 
 @pytest.fixture(scope="module")
 def settings(server: Container, params: Mapping[str, str]) -> Mapping[str, str]:
-    """Where the server is. Spark 3.5 does not take the magic committer unless it is told to."""
-    told = {"spark.hadoop.fs.s3a.bucket.proof.committer.magic.enabled": "true"}
+    """Where the server is. Spark 3.5 is told what is the default of 4.1.
+
+    That is the magic committer, and to keep the markers of folders: on this server a folder is a folder, and one that
+    is not empty cannot be deleted.
+    """
+    told = {
+        "spark.hadoop.fs.s3a.bucket.proof.committer.magic.enabled": "true",
+        "spark.hadoop.fs.s3a.directory.marker.retention": "keep",
+    }
     return {
         "spark.hadoop.fs.s3a.endpoint": f"http://{server.address}:7070",
         "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
