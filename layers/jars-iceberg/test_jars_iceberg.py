@@ -72,6 +72,8 @@ options = {
     "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
     "spark.hadoop.fs.s3a.path.style.access": "true",
     "spark.hadoop.fs.s3a.multipart.size": "5M",
+    # Hadoop 3.3 would go on deleting the markers of folders, which this server refuses where they hold something.
+    "spark.hadoop.fs.s3a.directory.marker.retention": "keep",
 }
 builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
 for name, value in options.items():
