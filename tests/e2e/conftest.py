@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-# Every flavour and every version of Spark, once at least; the first two are those that charts are pinned to.
+# What charts are pinned to.
+PINNED = ("spark-4.1-gpu", "spark-4.1")
+# Every flavour and every version of Spark, once at least.
 SOME = (
-    "spark-4.1-gpu",
-    "spark-4.1",
+    *PINNED,
     "spark-4.1-gpu-iceberg",
     "spark-4.1.0-iceberg",
     "spark-3.5",
