@@ -30,9 +30,10 @@ SOME = (
     "spark-4.1.0-iceberg",
     "spark-3.5",
     "spark-3.5.7-iceberg",
+    # Each needs the Spark image of its own version and flavour, which is one of these.
     "jupyter-4.1-gpu",
-    "jupyter-4.1.0-baseline",
-    "jupyter-3.5-iceberg",
+    "jupyter-4.1.0-iceberg",
+    "jupyter-3.5",
 )
 DEBIAN_LAYERS = ("os", "jdk-17")
 GONE = "buildgraph lock --update"
