@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from buildgraph.graph import kind_of
-from buildgraph.model import Image
+from buildgraph.model import Image, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,8 @@ def format_matrix(
 ) -> str:
     """A Markdown page of the nodes. ``refusals``: why a node cannot be built; ``command``: what writes the page."""
     nodes = [catalogue.nodes[name] for name in names]
-    images = [node for node in nodes if isinstance(node, Image)]
+    stages = tuple(Stage)
+    images = sorted((node for node in nodes if isinstance(node, Image)), key=lambda image: stages.index(image.stage))
     layers = [node for node in nodes if not isinstance(node, Image)]
     aliases: dict[str, list[str]] = {}
     for alias, name in catalogue.aliases.items():
