@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import tarfile
 import time
+import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -363,6 +364,15 @@ def service(engine: Engine, pytestconfig: pytest.Config) -> Iterator[Serve]:
     serve = Serve(engine, _read_pairs(pytestconfig, "--service"))
     yield serve
     serve.remove()
+
+
+@pytest.fixture
+def volume(engine: Engine) -> Iterator[str]:
+    """The name of a new volume. Ask for it before the containers that use it: what is asked for first goes last."""
+    name = f"buildgraph-test-{uuid.uuid4().hex}"
+    engine.client.volumes.create(name)
+    yield name
+    engine.client.volumes.get(name).remove()
 
 
 @pytest.fixture(scope="session")

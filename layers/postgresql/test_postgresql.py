@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from buildgraph.adapters.fixtures import Completed, Container, Engine, Run, Start
+    from buildgraph.adapters.fixtures import Completed, Container, Run, Start
 
 PASSWORD = "a 'secret' with \"quotes\" and $signs"  # noqa: S105 - of this test's own server
 ANYONE = "1234567:0"
@@ -25,15 +22,6 @@ def database(session_container: Start) -> Container:
     server = session_container(user=ANYONE, env={"POSTGRES_PASSWORD": PASSWORD}, network="bridge")
     server.wait_for(log="ready to accept connections", timeout=START_SECONDS)
     return server
-
-
-@pytest.fixture
-def volume(engine: Engine) -> Iterator[str]:
-    """The name of a volume; whoever asks for it first removes it last."""
-    name = f"buildgraph-test-{uuid.uuid4().hex}"
-    engine.client.volumes.create(name)
-    yield name
-    engine.client.volumes.get(name).remove()
 
 
 def ask(run: Run, server: Container, query: str, *, password: str = PASSWORD, user: str = "postgres") -> Completed:

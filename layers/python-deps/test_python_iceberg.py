@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from buildgraph.adapters.fixtures import Host, Run
+    from buildgraph.adapters.fixtures import Host, Run, Serve
 
 MODULES = (
     "pyiceberg.catalog.rest",
@@ -39,9 +39,28 @@ print(sorted(table.scan(row_filter="id > 1").to_pandas()["title"]))
 print(sorted(table.scan(snapshot_id=first).to_arrow()["id"].to_pylist()))
 print(len(table.history()), len(list(pathlib.Path(folder).rglob("*.parquet"))))
 """
+ACCESS = "proof-user"
+SECRET = "proof/secret+key"  # noqa: S105 - of this test's own server
+START_SECONDS = 120
+# Several parts of at least 5 MiB, the least that S3 takes for any part but the last.
 FILE_SYSTEM = """
+import sys
 import fsspec
-print(type(fsspec.filesystem("s3", endpoint_url="http://localhost:1", key="k", secret="s")).__module__)
+
+files = fsspec.filesystem("s3", endpoint_url=f"http://{sys.argv[1]}:7070", client_kwargs={"region_name": "us-east-1"})
+print(type(files).__module__)
+files.mkdir("proof")
+text = bytes(range(256)) * 4096 * 12
+with files.open("proof/folder/file", "wb", block_size=5 * 2**20) as file:
+    file.write(text)
+print(files.ls("proof/folder"), files.cat("proof/folder/file") == text, files.info("proof/folder/file")["ETag"][-3:])
+files.mv("proof/folder/file", "proof/moved")
+print(files.exists("proof/folder/file"), files.cat("proof/moved", start=-3))
+stranger = fsspec.filesystem("s3", endpoint_url=files.endpoint_url, key="another", secret="key")
+try:
+    stranger.ls("proof")
+except (PermissionError, OSError) as error:
+    print(type(error).__name__)
 """
 
 
@@ -57,5 +76,14 @@ def test_a_table_is_written_read_and_travelled_through(run: Run, files: str) -> 
     assert done.output.splitlines() == ["['three', 'two']", "[1, 2]", "2 2"]
 
 
-def test_fsspec_finds_s3(run: Run) -> None:
-    assert run("python3", "-c", FILE_SYSTEM).output == "s3fs.core"
+def test_fsspec_works_with_files_on_s3(run: Run, service: Serve) -> None:
+    server = service("versitygw", env={"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET}, network="bridge")
+    server.wait_for(port=7070, timeout=START_SECONDS)
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}
+    said = run("python3", "-c", FILE_SYSTEM, server.address, network="bridge", env=keys).output
+    assert said.splitlines() == [
+        "s3fs.core",
+        "['proof/folder/file'] True -3\"",
+        r"False b'\xfd\xfe\xff'",
+        "PermissionError",
+    ]

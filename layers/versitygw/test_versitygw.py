@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from buildgraph.adapters.fixtures import Completed, Container, Engine, Run, Start
+    from buildgraph.adapters.fixtures import Completed, Container, Run, Start
 
 ACCESS = "proof-user"
 SECRET = "proof/secret+key"  # noqa: S105 - of this test's own server
@@ -26,15 +23,6 @@ def server(session_container: Start) -> Container:
     started = session_container(user=ANYONE, env=KEYS, network="bridge")
     started.wait_for(port=7070, timeout=START_SECONDS)
     return started
-
-
-@pytest.fixture
-def volume(engine: Engine) -> Iterator[str]:
-    """The name of a volume; whoever asks for it first removes it last."""
-    name = f"buildgraph-test-{uuid.uuid4().hex}"
-    engine.client.volumes.create(name)
-    yield name
-    engine.client.volumes.get(name).remove()
 
 
 def ask(
