@@ -1,0 +1,39 @@
+{{/*
+Spark's configuration is put together from fragments: each is a YAML mapping of settings, later ones win, the user's come
+last. Settings that are lists in one value are joined instead, so that a feature never takes another's away.
+*/}}
+
+{{/* Setting → what is between its items. */}}
+{{- define "spark-base.conf.lists" -}}
+spark.extraListeners: ","
+spark.plugins: ","
+spark.sql.extensions: ","
+spark.sql.queryExecutionListeners: ","
+spark.sql.streaming.streamingQueryListeners: ","
+spark.driver.extraClassPath: ":"
+spark.executor.extraClassPath: ":"
+spark.driver.extraJavaOptions: " "
+spark.executor.extraJavaOptions: " "
+{{- end -}}
+
+{{/* dict root, fragments (mappings, in order) → spark-defaults.conf: sorted key=value lines. Spark reads it as Java properties,
+where a backslash escapes. A value is never quoted: quotes would be part of it. */}}
+{{- define "spark-base.conf.render" -}}
+{{- $separators := include "spark-base.conf.lists" . | fromYaml -}}
+{{- $conf := dict -}}
+{{- range .fragments -}}
+{{- range $key, $value := . -}}
+{{- $isWhole := and (kindIs "float64" $value) (eq (toString (floor $value)) (toString $value)) -}}
+{{- $text := ternary (printf "%.0f" (float64 (ternary $value 0 (kindIs "float64" $value)))) (toString $value) $isWhole -}}
+{{- $separator := get $separators $key -}}
+{{- if and $separator (get $conf $key) -}}
+{{- $items := concat (splitList $separator (get $conf $key)) (splitList $separator $text) | compact | uniq -}}
+{{- $text = join $separator $items -}}
+{{- end -}}
+{{- $conf = set $conf $key $text -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $value := $conf }}
+{{ $key }}={{ $value | replace "\\" "\\\\" }}
+{{- end }}
+{{- end -}}
