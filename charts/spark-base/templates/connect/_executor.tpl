@@ -10,7 +10,7 @@ spark.executor.memory: {{ .memory | quote }}
 spark.dynamicAllocation.enabled: "true"
 spark.dynamicAllocation.minExecutors: {{ .minExecutors | quote }}
 spark.dynamicAllocation.maxExecutors: {{ .maxExecutors | quote }}
-spark.dynamicAllocation.initialExecutors: {{ .initialExecutors | quote }}
+spark.dynamicAllocation.initialExecutors: {{ max .minExecutors .initialExecutors | quote }}
 spark.dynamicAllocation.executorIdleTimeout: {{ .executorIdleTimeout | quote }}
 {{- end }}
 {{- end }}
