@@ -1,18 +1,18 @@
 {{/*
-A component that is one process: its Deployment and its Service. What is in the pod comes from the component.
+The frame of a Deployment and of a Service; what is in the pod, and which ports there are, comes from the component.
 */}}
 
-{{/* ctx, image, pod (name of a template: ctx → the pod's containers and volumes); optional checksum, serviceAccountName,
-strategy → a Deployment of one pod. */}}
+{{/* ctx, image, pod (name of a template: ctx → the pod's containers and volumes); optional checksum, serviceAccountName, token,
+replicas, strategy → a Deployment. */}}
 {{- define "spark-base.deployment" -}}
 apiVersion: apps/v1
 kind: Deployment
 {{ include "spark-base.metadata" . }}
 spec:
-  replicas: 1
+  replicas: {{ default 1 .replicas }}
   {{- with .strategy }}
   strategy:
-    type: {{ . }}
+    {{- toYaml . | nindent 4 }}
   {{- end }}
   selector:
     matchLabels:
@@ -30,7 +30,7 @@ spec:
       {{- include .pod . | nindent 6 }}
 {{- end -}}
 
-{{/* ctx, portName, port; optional appProtocol → a Service with one port. The container's port has the same name. */}}
+{{/* ctx, ports (maps of name, port and perhaps appProtocol) → a Service; the container's ports have the same names. */}}
 {{- define "spark-base.service" -}}
 {{- $service := default dict .values.service -}}
 apiVersion: v1
@@ -45,10 +45,12 @@ spec:
   selector:
     {{- include "spark-base.selectorLabels" . | nindent 4 }}
   ports:
-    - name: {{ .portName }}
+    {{- range .ports }}
+    - name: {{ .name }}
       port: {{ .port }}
-      targetPort: {{ .portName }}
+      targetPort: {{ .name }}
       {{- with .appProtocol }}
       appProtocol: {{ . }}
       {{- end }}
+    {{- end }}
 {{- end -}}

@@ -15,8 +15,8 @@ router that ends TLS at its edge turns into HTTP/1.1. Clients outside of the clu
 
 {{/* root → YAML mapping: key of a host → the component behind it, its Service's port, and what turns it on. */}}
 {{- define "spark-base.exposure.interfaces" -}}
-connectUi: {component: connect, port: ui, switch: connect.enabled, enabled: {{ .Values.connect.enabled }}}
-history: {component: history, port: http, switch: historyServer.enabled, enabled: {{ .Values.historyServer.enabled }}}
-jupyter: {component: jupyter, port: http, switch: jupyter.enabled, enabled: {{ .Values.jupyter.enabled }}}
-master: {component: master, port: ui, switch: standalone.enabled, enabled: {{ .Values.standalone.enabled }}}
+connectUi: {component: connect, port: ui, switch: connect.enabled}
+history: {component: history, port: http, switch: historyServer.enabled}
+jupyter: {component: jupyter, port: http, switch: jupyter.enabled}
+master: {component: master, port: ui, switch: standalone.enabled}
 {{- end -}}

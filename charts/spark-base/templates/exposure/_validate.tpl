@@ -2,13 +2,11 @@
 {{- define "spark-base.exposure.validate" -}}
 {{- include "spark-base.exposure.hosts.validate" (dict "root" . "path" "ingress") -}}
 {{- include "spark-base.exposure.hosts.validate" (dict "root" . "path" "routes") -}}
-{{- $tls := .Values.routes.tls -}}
-{{- if not (has $tls.termination (list "edge" "reencrypt" "passthrough")) }}
-routes.tls.termination is {{ $tls.termination }}: it can be edge, reencrypt or passthrough
+{{- with .Values.routes.tls -}}
+{{- if and $.Values.routes.enabled (eq .termination "passthrough") (eq .insecureEdgeTerminationPolicy "Allow") }}
+routes.tls.insecureEdgeTerminationPolicy is Allow: with passthrough, a Route can only redirect what is not encrypted, or drop it
 {{- end }}
-{{- if and (eq $tls.termination "passthrough") (eq $tls.insecureEdgeTerminationPolicy "Allow") }}
-routes.tls.insecureEdgeTerminationPolicy is Allow: a Route with passthrough can only redirect what is not encrypted, or drop it
-{{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* dict root, path (ingress or routes) → mistakes in its hosts. */}}
@@ -16,11 +14,12 @@ routes.tls.insecureEdgeTerminationPolicy is Allow: a Route with passthrough can 
 {{- $section := get .root.Values .path -}}
 {{- if $section.enabled -}}
 {{- $interfaces := include "spark-base.exposure.interfaces" .root | fromYaml -}}
+{{- $components := include "spark-base.components" .root | fromYaml -}}
 {{- $seen := dict -}}
 {{- range $key, $host := $section.hosts -}}
 {{- if $host -}}
 {{- $interface := get $interfaces $key -}}
-{{- if not $interface.enabled }}
+{{- if not (get $components $interface.component) }}
 {{ $.path }}.hosts.{{ $key }} is {{ $host }}, but there is nothing behind it without {{ $interface.switch }}
 {{- end }}
 {{- with get $seen $host }}

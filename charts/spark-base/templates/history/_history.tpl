@@ -1,15 +1,19 @@
-{{/* root → the History Server. It has one directory of logs, so each line of Spark has a server of its own. */}}
+{{/* root → the History Server. It reads one directory of logs, so each line of Spark has a server of its own. */}}
 {{- define "spark-base.history" -}}
 {{- if .Values.historyServer.enabled -}}
-{{- $conf := include "spark-base.history.defaults" . -}}
-{{- $ctx := dict "root" . "component" "history" "values" .Values.historyServer "checksum" $conf -}}
-{{- $_ := set $ctx "image" (include "spark-base.sparkImage" . | fromYaml) -}}
-{{- $_ := set $ctx "serviceAccountName" (include "spark-base.s3.serviceAccountName" .) -}}
-{{ include "spark-base.history.configMap" $ctx }}
+{{- $ctx := dict "root" . "component" "history" "values" .Values.historyServer -}}
+{{- $config := include "spark-base.history.configMap" $ctx -}}
+{{- $pod := dict
+  "pod" "spark-base.history.pod"
+  "image" (include "spark-base.sparkImage" . | fromYaml)
+  "serviceAccountName" (include "spark-base.s3.serviceAccountName" .)
+  "checksum" $config -}}
+{{- $port := dict "name" "http" "port" .Values.historyServer.service.port "appProtocol" "http" -}}
+{{ $config }}
 ---
-{{ include "spark-base.deployment" (set $ctx "pod" "spark-base.history.pod") }}
+{{ include "spark-base.deployment" (merge $pod $ctx) }}
 ---
-{{ include "spark-base.service" (merge (dict "portName" "http" "port" .Values.historyServer.service.port "appProtocol" "http") $ctx) }}
+{{ include "spark-base.service" (merge (dict "ports" (list $port)) $ctx) }}
 {{- end -}}
 {{- end -}}
 
@@ -18,7 +22,7 @@
 {{- default .Values.eventLog.dir .Values.historyServer.logDir -}}
 {{- end -}}
 
-{{/* root → mistakes in what it is told. */}}
+{{/* root → mistakes in the section. */}}
 {{- define "spark-base.history.validate" -}}
 {{- if and .Values.historyServer.enabled (not (include "spark-base.history.logDir" .)) }}
 historyServer.enabled needs historyServer.logDir, or eventLog.dir

@@ -1,4 +1,4 @@
-{{/* ctx → what is in the pod of the History Server. */}}
+{{/* ctx, image → what is in the pod of the History Server. */}}
 {{- define "spark-base.history.pod" -}}
 {{- $dir := include "spark-base.history.logDir" .root -}}
 {{- with include "spark-base.eventLog.makePrefix" (dict "root" .root "dir" $dir) -}}
@@ -9,11 +9,11 @@ containers:
   - {{ include "spark-base.container" (dict "root" .root "image" .image "name" "history") | nindent 4 | trim }}
     args: [history]
     env:
+      {{- include "spark-base.spark.confEnv" . | nindent 6 }}
       - name: SPARK_DAEMON_MEMORY
         value: {{ .values.memory | quote }}
-      {{- include "spark-base.s3.env" .root | nindent 6 }}
-      {{- with .root.Values.extraEnv }}
-      {{- toYaml . | nindent 6 }}
+      {{- with include "spark-base.spark.env" .root }}
+      {{- . | nindent 6 }}
       {{- end }}
     ports:
       - name: http
@@ -22,19 +22,9 @@ containers:
     resources:
       {{- toYaml .values.resources | nindent 6 }}
     volumeMounts:
-      - name: conf
-        mountPath: /opt/spark/conf
-        readOnly: true
-      {{- include "spark-base.scratchMounts" .root | nindent 6 }}
-      {{- with .root.Values.extraVolumeMounts }}
-      {{- toYaml . | nindent 6 }}
-      {{- end }}
+      {{- include "spark-base.spark.confMount" . | nindent 6 }}
+      {{- include "spark-base.spark.mounts" .root | nindent 6 }}
 volumes:
-  - name: conf
-    configMap:
-      name: {{ include "spark-base.componentName" . }}
-  {{- include "spark-base.scratchVolumes" .root | nindent 2 }}
-  {{- with .root.Values.extraVolumes }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "spark-base.spark.confVolume" . | nindent 2 }}
+  {{- include "spark-base.spark.volumes" .root | nindent 2 }}
 {{- end -}}

@@ -1,8 +1,9 @@
-{{/* ctx → what is in the pod of JupyterLab. */}}
+{{/* ctx, image → what is in the pod of JupyterLab. Notebooks reach data through the Connect server: there are no keys of S3. */}}
 {{- define "spark-base.jupyter.pod" -}}
-{{- with .root.Values.features.gpu -}}
-{{- if and .enabled .runtimeClassName (hasKey (default dict $.values.resources.limits) (printf "%s/gpu" .vendor)) -}}
-runtimeClassName: {{ .runtimeClassName }}
+{{- $gpu := printf "%s/gpu" .root.Values.features.gpu.vendor -}}
+{{- if hasKey (default dict .values.resources.limits) $gpu -}}
+{{- with include "spark-base.features.gpu.runtimeClass" .root -}}
+{{ . }}
 {{ end -}}
 {{- end -}}
 containers:
@@ -10,12 +11,12 @@ containers:
     args: [lab]
     env:
       - name: JUPYTER_ROOT_DIR
-        value: /home/spark/work
+        value: {{ include "spark-base.jupyter.rootDir" . }}
       - name: SPARK_REMOTE
         value: {{ default (include "spark-base.connect.url" .root) .values.remote | quote }}
       {{- if .values.existingSecret }}
       - name: JUPYTER_TOKEN_FILE
-        value: /run/secrets/jupyter/token
+        value: {{ include "spark-base.jupyter.tokenDir" . }}/token
       {{- end }}
       {{- with .root.Values.extraEnv }}
       {{- toYaml . | nindent 6 }}
@@ -29,16 +30,13 @@ containers:
       {{- toYaml .values.resources | nindent 6 }}
     volumeMounts:
       - name: work
-        mountPath: /home/spark/work
+        mountPath: {{ include "spark-base.jupyter.rootDir" . }}
       {{- if .values.existingSecret }}
       - name: token
-        mountPath: /run/secrets/jupyter
+        mountPath: {{ include "spark-base.jupyter.tokenDir" . }}
         readOnly: true
       {{- end }}
-      {{- include "spark-base.scratchMounts" .root | nindent 6 }}
-      {{- with .root.Values.extraVolumeMounts }}
-      {{- toYaml . | nindent 6 }}
-      {{- end }}
+      {{- include "spark-base.spark.mounts" .root | nindent 6 }}
 volumes:
   - name: work
     {{- if .values.persistence.enabled }}
@@ -53,8 +51,13 @@ volumes:
       secretName: {{ . }}
       items: [{key: token, path: token}]
   {{- end }}
-  {{- include "spark-base.scratchVolumes" .root | nindent 2 }}
-  {{- with .root.Values.extraVolumes }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "spark-base.spark.volumes" .root | nindent 2 }}
+{{- end -}}
+
+{{- define "spark-base.jupyter.rootDir" -}}
+/home/spark/work
+{{- end -}}
+
+{{- define "spark-base.jupyter.tokenDir" -}}
+/run/secrets/jupyter
 {{- end -}}
