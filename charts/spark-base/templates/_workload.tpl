@@ -42,6 +42,9 @@ kind: Service
   {{- end }}
 spec:
   type: {{ default "ClusterIP" $service.type }}
+  {{- with $service.sessionAffinity }}
+  sessionAffinity: {{ . }}
+  {{- end }}
   selector:
     {{- include "spark-base.selectorLabels" . | nindent 4 }}
   ports:

@@ -2,8 +2,9 @@
 {{- define "spark-base.executor.pod" -}}
 {{- $image := include "spark-base.sparkImage" .root | fromYaml -}}
 {{- $gpu := .root.Values.features.gpu.enabled -}}
-{{- /* A template's service account is stronger than the setting. */ -}}
-{{- $account := get .root.Values.sparkConf "spark.kubernetes.authenticate.executor.serviceAccountName" -}}
+{{- /* A template's service account is stronger than the setting, so it yields to it. */ -}}
+{{- $setting := get .root.Values.sparkConf "spark.kubernetes.authenticate.executor.serviceAccountName" -}}
+{{- $account := default (include "spark-base.s3.serviceAccountName" .root) $setting -}}
 apiVersion: v1
 kind: Pod
 metadata:

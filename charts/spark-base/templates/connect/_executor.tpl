@@ -24,7 +24,7 @@ tells them is there in any case, as Spark calls it as soon as someone sets spark
 {{- $image := include "spark-base.sparkImage" $ | fromYaml -}}
 spark.kubernetes.container.image: {{ include "spark-base.image" (dict "root" $ "image" $image) | quote }}
 spark.kubernetes.container.image.pullPolicy: {{ $image.pullPolicy }}
-spark.kubernetes.executor.podTemplateFile: /opt/spark/pod-template/executor.yaml
+spark.kubernetes.executor.podTemplateFile: {{ include "spark-base.executor.templateDir" $ }}/executor.yaml
 spark.kubernetes.decommission.script: {{ include "spark-base.spark.scriptsDir" $ }}/decommission.sh
 {{- with .memoryOverhead }}
 spark.executor.memoryOverhead: {{ . | quote }}
@@ -81,6 +81,24 @@ data:
   {{- end }}
 {{- end -}}
 
+{{- define "spark-base.executor.templateDir" -}}
+/opt/spark/pod-template
+{{- end -}}
+
+{{- define "spark-base.executor.templateMount" -}}
+- name: pod-template
+  mountPath: {{ include "spark-base.executor.templateDir" . }}
+  readOnly: true
+{{- end -}}
+
+{{/* ctx (of the Connect server) → the volume with the pod template. */}}
+{{- define "spark-base.executor.templateVolume" -}}
+- name: pod-template
+  configMap:
+    name: {{ include "spark-base.componentName" (dict "root" .root "component" "executor") }}
+    items: [{key: executor.yaml, path: executor.yaml}]
+{{- end -}}
+
 {{- define "spark-base.executor.decommissionScript" -}}
 #!/bin/sh
 # Kubernetes runs this before it stops an executor, which hands its blocks on and then ends by itself.
@@ -90,6 +108,7 @@ while pgrep -x java >/dev/null; do
 done
 {{- end -}}
 
+{{/* root → mistakes in the section. */}}
 {{- define "spark-base.executor.validate" -}}
 {{- with .Values.executor.dynamicAllocation -}}
 {{- if and .enabled (gt (int .minExecutors) (int .maxExecutors)) }}

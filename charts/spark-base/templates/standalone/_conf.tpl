@@ -38,21 +38,3 @@ it must not restart workers. */}}
 {{- end -}}
 {{- include "spark-base.spark.defaults" (dict "root" .root "fragments" .fragments "user" $user) -}}
 {{- end -}}
-
-{{/* ctx → the ConfigMap of the master. */}}
-{{- define "spark-base.standalone.master.configMap" -}}
-{{- $fragments := list "spark-base.standalone.conf.master" "spark-base.monitoring.conf" -}}
-{{- $defaults := include "spark-base.standalone.defaults" (dict "root" .root "fragments" $fragments) -}}
-{{- include "spark-base.spark.configMap" (merge (dict "defaults" $defaults) .) -}}
-{{- end -}}
-
-{{/* ctx → the ConfigMap of the workers. */}}
-{{- define "spark-base.standalone.worker.configMap" -}}
-{{- $fragments := list "spark-base.standalone.conf.worker" "spark-base.features.gpu.workerConf" "spark-base.monitoring.conf" -}}
-{{- $defaults := include "spark-base.standalone.defaults" (dict "root" .root "fragments" $fragments) -}}
-{{- $files := dict -}}
-{{- if .root.Values.features.gpu.enabled -}}
-{{- $files = dict "discover-gpus.sh" (include "spark-base.features.gpu.discoveryScript" .root) -}}
-{{- end -}}
-{{- include "spark-base.spark.configMap" (merge (dict "defaults" $defaults "files" $files) .) -}}
-{{- end -}}

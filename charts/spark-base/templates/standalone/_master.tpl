@@ -1,65 +1,25 @@
-{{/* ctx → the master: one, as two must never write the same recovery directory. */}}
-{{- define "spark-base.standalone.master.statefulSet" -}}
-{{- $pod := merge (dict
-  "image" (include "spark-base.sparkImage" .root | fromYaml)
-  "checksum" (include "spark-base.standalone.master.configMap" .)) . -}}
-apiVersion: apps/v1
-kind: StatefulSet
-{{ include "spark-base.metadata" . }}
-spec:
-  replicas: 1
-  serviceName: {{ include "spark-base.standalone.master.headlessName" . }}
-  selector:
-    matchLabels:
-      {{- include "spark-base.selectorLabels" . | nindent 6 }}
-  template:
-    metadata:
-      labels:
-        {{- include "spark-base.podLabels" . | nindent 8 }}
-      annotations:
-        {{- include "spark-base.podAnnotations" $pod | trim | nindent 8 }}
-    spec:
-      {{- include "spark-base.pod" $pod | nindent 6 }}
-      containers:
-        - {{ include "spark-base.standalone.master.container" $pod | nindent 10 | trim }}
-      volumes:
-        {{- include "spark-base.spark.confVolume" . | nindent 8 }}
-        {{- include "spark-base.scratchVolumes" . | nindent 8 }}
-        {{- if .values.recovery.enabled }}
-        - name: recovery
-          persistentVolumeClaim:
-            claimName: {{ include "spark-base.componentName" . }}
-        {{- end }}
+{{/* root → the objects of the master. */}}
+{{- define "spark-base.standalone.master" -}}
+{{- $ctx := dict "root" . "component" "master" "values" .Values.standalone.master -}}
+{{- $fragments := list "spark-base.standalone.conf.master" "spark-base.monitoring.conf" -}}
+{{- $defaults := include "spark-base.standalone.defaults" (dict "root" . "fragments" $fragments) -}}
+{{- $config := include "spark-base.spark.configMap" (merge (dict "defaults" $defaults) $ctx) -}}
+{{- $pod := dict "image" (include "spark-base.sparkImage" . | fromYaml) "checksum" $config -}}
+{{- $service := .Values.standalone.master.service -}}
+{{- $ports := list (dict "name" "rpc" "port" $service.rpcPort) (dict "name" "ui" "port" $service.uiPort "appProtocol" "http") -}}
+{{ $config }}
+---
+{{ include "spark-base.standalone.master.statefulSet" (merge $pod $ctx) }}
+---
+{{ include "spark-base.service" (merge (dict "ports" $ports) $ctx) }}
+---
+{{ include "spark-base.standalone.master.headlessService" $ctx }}
+{{- if .Values.standalone.master.recovery.enabled }}
+---
+{{ include "spark-base.standalone.master.claim" $ctx }}
+{{- end }}
 {{- end -}}
 
-{{/* ctx, image → the container of the master. */}}
-{{- define "spark-base.standalone.master.container" -}}
-{{ include "spark-base.container" (dict "root" .root "image" .image "name" "master") }}
-args:
-  - bash
-  - -c
-  # The master binds to the name that it tells others. The pod's own full name is in its /etc/hosts, so no DNS is waited for.
-  - exec /opt/spark/entrypoint.sh master --host "$(hostname -f)"
-env:
-  {{- include "spark-base.spark.confEnv" . | nindent 2 }}
-  - name: SPARK_DAEMON_MEMORY
-    value: {{ .values.memory | quote }}
-  {{- with .root.Values.extraEnv }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-ports:
-  - name: rpc
-    containerPort: 7077
-  - name: ui
-    containerPort: 8080
-{{- include "spark-base.probes" (dict "values" .values "port" "ui" "path" "/") }}
-resources:
-  {{- toYaml .values.resources | nindent 2 }}
-volumeMounts:
-  {{- include "spark-base.spark.confMount" . | nindent 2 }}
-  {{- include "spark-base.scratchMounts" . | nindent 2 }}
-  {{- if .values.recovery.enabled }}
-  - name: recovery
-    mountPath: {{ include "spark-base.standalone.recoveryDir" . }}
-  {{- end }}
+{{- define "spark-base.standalone.master.headlessName" -}}
+{{ include "spark-base.componentName" . }}-headless
 {{- end -}}

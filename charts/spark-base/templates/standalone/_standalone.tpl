@@ -1,25 +1,10 @@
 {{/* root → a master and its workers. */}}
 {{- define "spark-base.standalone" -}}
-{{- if .Values.standalone.enabled }}
-{{- $master := dict "root" . "component" "master" "values" .Values.standalone.master }}
-{{- $worker := dict "root" . "component" "worker" "values" .Values.standalone.worker }}
+{{- if .Values.standalone.enabled -}}
+{{ include "spark-base.standalone.master" . }}
 ---
-{{ include "spark-base.standalone.master.configMap" $master }}
----
-{{ include "spark-base.standalone.master.statefulSet" $master }}
----
-{{ include "spark-base.standalone.master.service" $master }}
----
-{{ include "spark-base.standalone.master.headlessService" $master }}
-{{- if .Values.standalone.master.recovery.enabled }}
----
-{{ include "spark-base.standalone.master.claim" $master }}
-{{- end }}
----
-{{ include "spark-base.standalone.worker.configMap" $worker }}
----
-{{ include "spark-base.standalone.worker.deployment" $worker }}
-{{- end }}
+{{ include "spark-base.standalone.worker" . }}
+{{- end -}}
 {{- end -}}
 
 {{/* root → where workers and applications find the master; empty where there is none. */}}

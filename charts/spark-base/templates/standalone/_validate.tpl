@@ -1,3 +1,4 @@
+{{/* root → mistakes in the section. */}}
 {{- define "spark-base.standalone.validate" -}}
 {{- with .Values.standalone -}}
 {{- if and .enabled .masterUrl }}

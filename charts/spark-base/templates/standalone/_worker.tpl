@@ -1,85 +1,86 @@
-{{/* ctx → the workers. A worker's name is its pod's address, and what it holds is scratch: none is kept for the next pod. */}}
-{{- define "spark-base.standalone.worker.deployment" -}}
-{{- $pod := merge (dict
-  "image" (include "spark-base.sparkImage" .root | fromYaml)
-  "checksum" (include "spark-base.standalone.worker.configMap" .)) . -}}
-apiVersion: apps/v1
-kind: Deployment
-{{ include "spark-base.metadata" . }}
-spec:
-  replicas: {{ .values.replicas }}
-  strategy:
-    # One at a time, for the shuffle data that goes with it; and none beside it, since there may be no cores or GPUs left.
-    type: RollingUpdate
-    rollingUpdate: {maxSurge: 0, maxUnavailable: 1}
-  selector:
-    matchLabels:
-      {{- include "spark-base.selectorLabels" . | nindent 6 }}
-  template:
-    metadata:
-      labels:
-        {{- include "spark-base.podLabels" . | nindent 8 }}
-      annotations:
-        {{- include "spark-base.podAnnotations" $pod | trim | nindent 8 }}
-    spec:
-      {{- include "spark-base.pod" $pod | nindent 6 }}
-      terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds }}
-      {{- with include "spark-base.features.gpu.runtimeClass" .root }}
-      {{- . | nindent 6 }}
-      {{- end }}
-      containers:
-        - {{ include "spark-base.standalone.worker.container" $pod | nindent 10 | trim }}
-      volumes:
-        {{- include "spark-base.spark.confVolume" . | nindent 8 }}
-        {{- if .root.Values.features.gpu.enabled }}
-        {{- include "spark-base.spark.scriptsVolume" (merge (dict "scripts" (list "discover-gpus.sh")) .) | nindent 8 }}
-        {{- end }}
-        - name: local
-          emptyDir:
-            sizeLimit: {{ .values.localDirSize }}
-        {{- include "spark-base.spark.volumes" .root | nindent 8 }}
+{{/* root → the objects of the workers. A worker's name is its pod's address, and what it holds is scratch: none of it is kept for the
+next pod. */}}
+{{- define "spark-base.standalone.worker" -}}
+{{- $ctx := dict "root" . "component" "worker" "values" .Values.standalone.worker -}}
+{{- $fragments := list "spark-base.standalone.conf.worker" "spark-base.features.gpu.workerConf" "spark-base.monitoring.conf" -}}
+{{- $defaults := include "spark-base.standalone.defaults" (dict "root" . "fragments" $fragments) -}}
+{{- $script := dict "discover-gpus.sh" (include "spark-base.features.gpu.discoveryScript" .) -}}
+{{- $files := ternary $script dict .Values.features.gpu.enabled -}}
+{{- $config := include "spark-base.spark.configMap" (merge (dict "defaults" $defaults "files" $files) $ctx) -}}
+{{- /* One at a time, for the shuffle data that goes with it; and none beside it, since there may be no cores or GPUs left. */ -}}
+{{- $strategy := dict "type" "RollingUpdate" "rollingUpdate" (dict "maxSurge" 0 "maxUnavailable" 1) -}}
+{{- $pod := dict
+  "pod" "spark-base.standalone.worker.pod"
+  "image" (include "spark-base.sparkImage" . | fromYaml)
+  "serviceAccountName" (include "spark-base.s3.serviceAccountName" .)
+  "checksum" $config
+  "replicas" .Values.standalone.worker.replicas
+  "strategy" $strategy -}}
+{{ $config }}
+---
+{{ include "spark-base.deployment" (merge $pod $ctx) }}
 {{- end -}}
 
-{{/* ctx, image → the container of a worker; executors are its children and have its environment, mounts and limits. */}}
-{{- define "spark-base.standalone.worker.container" -}}
-{{ include "spark-base.container" (dict "root" .root "image" .image "name" "worker") }}
-args: [worker]
-env:
-  {{- include "spark-base.spark.confEnv" . | nindent 2 }}
-  - name: SPARK_MASTER_URL
-    value: {{ include "spark-base.standalone.masterUrl" .root }}
-  - name: SPARK_WORKER_PORT
-    value: "7078"
-  - name: SPARK_WORKER_CORES
-    value: {{ .values.cores | quote }}
-  - name: SPARK_WORKER_MEMORY
-    value: {{ .values.memory | quote }}
-  - name: SPARK_WORKER_DIR
-    value: {{ include "spark-base.standalone.localDir" . }}/work
-  {{- with include "spark-base.spark.env" .root }}
-  {{- . | nindent 2 }}
-  {{- end }}
-ports:
-  - name: rpc
-    containerPort: 7078
-  # Executors: the first one here has this port, the next ones those after it.
-  - name: blockmanager
-    containerPort: 7079
-  - name: ui
-    containerPort: 8081
-  {{- if .values.shuffleService.enabled }}
-  - name: shuffle
-    containerPort: {{ .values.shuffleService.port }}
-  {{- end }}
-{{- include "spark-base.probes" (dict "values" .values "port" "ui" "path" "/") }}
-resources:
-  {{- include "spark-base.features.gpu.resources" (dict "root" .root "resources" .values.resources) | nindent 2 }}
-volumeMounts:
-  {{- include "spark-base.spark.confMount" . | nindent 2 }}
-  {{- if .root.Values.features.gpu.enabled }}
-  {{- include "spark-base.spark.scriptsMount" . | nindent 2 }}
+{{/* ctx, image → what is in the pod of a worker. Executors are its children and have its environment, mounts and limits. */}}
+{{- define "spark-base.standalone.worker.pod" -}}
+{{- $gpu := .root.Values.features.gpu.enabled -}}
+terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds }}
+{{- with include "spark-base.features.gpu.runtimeClass" .root }}
+{{ . }}
+{{- end }}
+containers:
+  - {{ include "spark-base.container" (dict "root" .root "image" .image "name" "worker") | nindent 4 | trim }}
+    args: [worker]
+    env:
+      {{- include "spark-base.standalone.worker.env" . | nindent 6 }}
+    ports:
+      - name: rpc
+        containerPort: 7078
+      # Executors: the first one here has this port, the next ones those after it.
+      - name: blockmanager
+        containerPort: 7079
+      - name: ui
+        containerPort: 8081
+      {{- if .values.shuffleService.enabled }}
+      - name: shuffle
+        containerPort: {{ .values.shuffleService.port }}
+      {{- end }}
+    {{- include "spark-base.probes" (dict "values" .values "port" "ui" "path" "/") | trim | nindent 4 }}
+    resources:
+      {{- include "spark-base.features.gpu.resources" (dict "root" .root "resources" .values.resources) | nindent 6 }}
+    volumeMounts:
+      {{- include "spark-base.spark.confMount" . | nindent 6 }}
+      {{- if $gpu }}
+      {{- include "spark-base.spark.scriptsMount" . | nindent 6 }}
+      {{- end }}
+      - name: local
+        mountPath: {{ include "spark-base.standalone.localDir" . }}
+      {{- include "spark-base.spark.mounts" .root | nindent 6 }}
+volumes:
+  {{- include "spark-base.spark.confVolume" . | nindent 2 }}
+  {{- if $gpu }}
+  {{- include "spark-base.spark.scriptsVolume" (merge (dict "scripts" (list "discover-gpus.sh")) .) | nindent 2 }}
   {{- end }}
   - name: local
-    mountPath: {{ include "spark-base.standalone.localDir" . }}
-  {{- include "spark-base.spark.mounts" .root | nindent 2 }}
+    emptyDir:
+      sizeLimit: {{ .values.localDirSize }}
+  {{- include "spark-base.spark.volumes" .root | nindent 2 }}
+{{- end -}}
+
+{{/* ctx → environment of a worker. */}}
+{{- define "spark-base.standalone.worker.env" -}}
+{{ include "spark-base.spark.confEnv" . }}
+- name: SPARK_MASTER_URL
+  value: {{ include "spark-base.standalone.masterUrl" .root }}
+- name: SPARK_WORKER_PORT
+  value: "7078"
+- name: SPARK_WORKER_CORES
+  value: {{ .values.cores | quote }}
+- name: SPARK_WORKER_MEMORY
+  value: {{ .values.memory | quote }}
+- name: SPARK_WORKER_DIR
+  value: {{ include "spark-base.standalone.localDir" . }}/work
+{{- with include "spark-base.spark.env" .root }}
+{{ . }}
+{{- end }}
 {{- end -}}
