@@ -55,7 +55,12 @@ to do where it is there, so each pod that needs it has the container, and none w
 
 {{/* root → mistakes in the section. */}}
 {{- define "spark-base.eventLog.validate" -}}
-{{- if and .Values.eventLog.enabled (not .Values.eventLog.dir) }}
+{{- with .Values.eventLog -}}
+{{- if and .enabled (not .dir) }}
 eventLog.enabled needs eventLog.dir
 {{- end }}
+{{- if and .enabled (regexMatch "(?i)^([0-9]m|[0-9]{1,4}k)$" .rollingFileSize) }}
+eventLog.rollingFileSize is {{ .rollingFileSize }}: Spark takes no less than 10m
+{{- end }}
+{{- end -}}
 {{- end -}}
