@@ -1,4 +1,5 @@
-{{/* root → settings of event logs, as a YAML mapping. They roll: a Connect server never ends, and S3 shows a file once it is closed. */}}
+{{/* root → settings of event logs, as a YAML mapping. They roll, since a Connect server never ends, and S3 shows a file only when it
+is closed. */}}
 {{- define "spark-base.eventLog.conf" -}}
 {{- with .Values.eventLog -}}
 {{- if .enabled -}}
