@@ -11,7 +11,7 @@ from buildgraph.pin import diff
 from buildgraph.values.agreement import find_missing, find_unknown
 from buildgraph.values.document import to_mapping
 from buildgraph.values.overlays import lay
-from buildgraph.values.scenarios import format_scenario, read_table, render_index
+from buildgraph.values.scenarios import format_scenario, list_scenarios, read_table, render_index
 from buildgraph.values.schema import format_schema, read_definitions, read_schema
 from buildgraph.values.table import insert_tables, render_tables
 
@@ -135,7 +135,7 @@ def _make_scenarios(
     """A file for each scenario, and the page that lists them."""
     table = read_table(_require(read, TABLE), TABLE)
     used: set[str] = set()
-    for scenario in table.scenarios:
+    for scenario in (each for row in table.rows for each in list_scenarios(row)):
         files = [f"{PRESETS}/{name}.yaml" for name in scenario.presets]
         used.update(files)
         problems = _find_gaps(scenario, files, schemas, presets)

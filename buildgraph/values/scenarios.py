@@ -26,22 +26,22 @@ _WIDTH = 110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """``presets``: overlays by name, in order. ``also``: the scenario that this is another name of."""
+class Row:
+    """A row of the table. ``presets``: overlays by name, in order. ``charts``: chart → versions of Spark."""
 
     name: str
-    chart: str
-    presets: tuple[str, ...]
+    also: tuple[str, ...]
     description: str
+    presets: tuple[str, ...]
+    charts: Mapping[str, tuple[str, ...]]
     location: Location
-    also: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
-    """A name for which there is no scenario, and why."""
+    """Names for which there is no scenario, and why."""
 
-    name: str
+    names: tuple[str, ...]
     chart: str
     reason: str
     location: Location
@@ -49,10 +49,21 @@ class Absence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Names are unique within a chart."""
+    """A name is there once for each chart."""
 
-    scenarios: tuple[Scenario, ...]
+    rows: tuple[Row, ...]
     absences: tuple[Absence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One set of values for one chart."""
+
+    name: str
+    chart: str
+    presets: tuple[str, ...]
+    description: str
+    location: Location
 
 
 def read_table(text: str, file: str) -> Table:
@@ -63,12 +74,25 @@ def read_table(text: str, file: str) -> Table:
     """
     errors: list[BuildgraphError] = []
     fields = Fields(parse_document(text, file), file, "", errors, lambda text, _location: text)
-    scenarios = tuple(each for entry in fields.sequence("scenarios") for each in _read_scenario(entry))
-    absences = tuple(each for entry in fields.sequence("absent") for each in _read_absence(entry))
+    rows = tuple(_read_row(entry) for entry in fields.sequence("scenarios"))
+    absences = tuple(_read_absence(entry) for entry in fields.sequence("absent"))
     fields.finish()
-    errors += _find_twins((*scenarios, *absences))
+    table = Table(rows=rows, absences=absences)
+    errors += _find_twins(table)
     raise_all(errors)
-    return Table(scenarios=scenarios, absences=absences)
+    return table
+
+
+def list_scenarios(row: Row) -> Iterator[Scenario]:
+    """One for each version of each chart, and those with the other names."""
+    for chart, versions in row.charts.items():
+        for version in versions:
+            names = (row.name, *row.also) if version == DEFAULT else (f"{row.name}-{version}",)
+            presets = row.presets if version == DEFAULT else (*row.presets, f"version/{version}")
+            for name in names:
+                yield Scenario(
+                    name=name, chart=chart, presets=presets, description=row.description, location=row.location
+                )
 
 
 def format_scenario(scenario: Scenario, values: Mapping[str, Json], table: str) -> str:
@@ -79,67 +103,61 @@ def format_scenario(scenario: Scenario, values: Mapping[str, Json], table: str) 
 
 
 def render_index(table: Table, source: str) -> str:
-    """A page that lists the scenarios by chart, and the names for which there is none."""
+    """A page that lists the scenarios, and the names for which there is none."""
     lines = [
         "# Scenarios",
         "",
         f"Written by `buildgraph charts docs` from `{source}`; change the table or the presets.",
     ]
-    for chart in dict.fromkeys(each.chart for each in table.scenarios):
-        lines += ["", f"## {chart}", "", "| scenario | what it is | presets |", "|---|---|---|"]
-        lines += [_render_row(each) for each in table.scenarios if each.chart == chart]
+    lines += ["", "| scenario | what it is | presets | files |", "|---|---|---|---|"]
+    lines += [_render_row(row) for row in table.rows]
     if table.absences:
-        lines += ["", "## Names without a scenario", "", "| chart | name | why |", "|---|---|---|"]
-        lines += [f"| {each.chart} | `{each.name}` | {each.reason} |" for each in table.absences]
+        lines += ["", "## Names without a scenario", "", "| names | chart | why |", "|---|---|---|"]
+        lines += [f"| {_code(each.names)} | {each.chart} | {each.reason} |" for each in table.absences]
     return "\n".join(lines) + "\n"
 
 
-def _render_row(scenario: Scenario) -> str:
-    link = f"[{scenario.name}]({scenario.chart}/{scenario.name}.yaml)"
-    if scenario.also:
-        return f"| {link} | Another name of {scenario.also} | |"
-    return f"| {link} | {scenario.description} | {', '.join(f'`{preset}`' for preset in scenario.presets)} |"
+def _render_row(row: Row) -> str:
+    also = f", also {_code(row.also)}" if row.also else ""
+    first = (each for each in list_scenarios(row) if each.name not in row.also)
+    files = ", ".join(f"[{each.chart}/{each.name}]({each.chart}/{each.name}.yaml)" for each in first)
+    return f"| `{row.name}`{also} | {row.description} | {_code(row.presets)} | {files} |"
 
 
-def _read_scenario(entry: Fields) -> Iterator[Scenario]:
-    """One for each version of each chart, and one more for each other name."""
-    name = entry.name("name")
-    description = entry.text("description", form=SENTENCE)
-    presets = entry.texts("presets", form=PROJECT_PATH)
-    also = entry.texts("also", form=NAME)
-    charts = entry.lists("charts", keys=NAME, least=1)
-    location = entry.location("name")
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _read_row(entry: Fields) -> Row:
+    row = Row(
+        name=entry.name("name"),
+        also=entry.texts("also", form=NAME),
+        description=entry.text("description", form=SENTENCE),
+        presets=entry.texts("presets", form=PROJECT_PATH),
+        charts=entry.lists("charts", keys=NAME, least=1),
+        location=entry.location("name"),
+    )
     entry.finish()
-    for chart, versions in charts.items():
-        for version in versions:
-            own = presets if version == DEFAULT else (*presets, f"version/{version}")
-            full = _add_version(name, version)
-            others = [(_add_version(other, version), full) for other in also]
-            for each, first in ((full, ""), *others):
-                yield Scenario(
-                    name=each, chart=chart, presets=own, description=description, location=location, also=first
-                )
+    return row
 
 
-def _read_absence(entry: Fields) -> Iterator[Absence]:
-    names = entry.texts("names", form=NAME, least=1)
-    chart = entry.name("chart")
-    reason = entry.text("reason", form=SENTENCE)
-    location = entry.location()
+def _read_absence(entry: Fields) -> Absence:
+    absence = Absence(
+        names=entry.texts("names", form=NAME, least=1),
+        chart=entry.name("chart"),
+        reason=entry.text("reason", form=SENTENCE),
+        location=entry.location(),
+    )
     entry.finish()
-    for name in names:
-        yield Absence(name=name, chart=chart, reason=reason, location=location)
+    return absence
 
 
-def _add_version(name: str, version: str) -> str:
-    return name if version == DEFAULT else f"{name}-{version}"
-
-
-def _find_twins(entries: Iterable[Scenario | Absence]) -> Iterator[ManifestError]:
+def _find_twins(table: Table) -> Iterator[ManifestError]:
+    named = [(each.chart, each.name, each.location) for row in table.rows for each in list_scenarios(row)]
+    named += [(each.chart, name, each.location) for each in table.absences for name in each.names]
     seen: dict[tuple[str, str], Location] = {}
-    for each in entries:
-        key = (each.chart, each.name)
-        if key in seen:
-            what = f"{each.name} of {each.chart} stands already in line {seen[key].line}"
-            yield ManifestError(what, where=str(each.location))
-        seen.setdefault(key, each.location)
+    for chart, name, location in named:
+        if (chart, name) in seen:
+            what = f"{name} of {chart} stands already in line {seen[chart, name].line}"
+            yield ManifestError(what, where=str(location))
+        seen.setdefault((chart, name), location)
