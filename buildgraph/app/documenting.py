@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from buildgraph.chart import CHART_FILE, parse_chart
 from buildgraph.errors import ManifestError, Stale, UsageError, raise_all, sort_errors
 from buildgraph.manifest.document import parse_document
+from buildgraph.model import EMPTY
 from buildgraph.pin import diff
 from buildgraph.values.agreement import find_missing, find_unknown
 from buildgraph.values.document import to_mapping
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     Reader: TypeAlias = Callable[[str], str | None]
 
 CHARTS = "charts"
-LIBRARY = f"{CHARTS}/spark-base"
 PRESETS = f"{CHARTS}/presets"
 SCENARIOS = f"{CHARTS}/scenarios"
 TABLE = f"{SCENARIOS}.yaml"
@@ -75,11 +76,20 @@ def find_pages(workspace: Workspace) -> tuple[Page, ...]:
         ManifestError: or a group: a value without a place in the schema and the other way round, an unknown key of a
             preset, a scenario of presets that are not there.
     """
-    texts = make_texts(workspace.read_text, _list_charts(workspace), _list_files(workspace, PRESETS))
+    texts = make_all_texts(workspace)
     stale = [file for file in _list_files(workspace, SCENARIOS) if file not in texts]
     pages = [Page(file=file, old=workspace.read_text(file), new=text) for file, text in texts.items()]
     pages += [Page(file=file, old=workspace.read_text(file), new=None) for file in stale]
     return tuple(page for page in pages if page.old != page.new)
+
+
+def make_all_texts(workspace: Workspace, changed: Mapping[str, str] = EMPTY) -> Mapping[str, str]:
+    """File → text, of all that is written for the project, as it is once the ``changed`` files hold their texts."""
+
+    def read(file: str) -> str | None:
+        return changed.get(file) or workspace.read_text(file)
+
+    return make_texts(read, _list_charts(workspace), _list_files(workspace, PRESETS))
 
 
 def make_texts(read: Reader, charts: Iterable[str], presets: Iterable[str]) -> Mapping[str, str]:
@@ -108,14 +118,15 @@ def _list_files(workspace: Workspace, folder: str) -> list[str]:
 
 
 def _read_schema(read: Reader, chart: str) -> Schema | None:
-    """The chart's own, else that of the library; nothing where there is neither."""
-    library = f"{LIBRARY}/{SOURCE}"
-    shared = read(library)
-    own = f"{CHARTS}/{chart}/{SOURCE}"
-    text = read(own)
-    if text is not None:
-        return read_schema(text, own, read_definitions(shared, library) if shared is not None else {})
-    return read_schema(shared, library) if shared is not None else None
+    """The chart's own, else that of the chart beside it that it is made of; nothing where there is neither."""
+    metadata = read(f"{CHARTS}/{chart}/{CHART_FILE}")
+    if metadata is None:
+        return None
+    known = parse_chart(metadata, f"{CHARTS}/{chart}/{CHART_FILE}", folder=chart)
+    folders = [chart, *(one.beside for one in known.dependencies if one.beside)]
+    found = {file: text for name in folders if (text := read(file := f"{CHARTS}/{name}/{SOURCE}")) is not None}
+    shared = {name: node for file, text in found.items() for name, node in read_definitions(text, file).items()}
+    return next((read_schema(text, file, shared) for file, text in found.items()), None)
 
 
 def _make_chart(read: Reader, chart: str, schema: Schema, errors: list[BuildgraphError]) -> Iterator[tuple[str, str]]:

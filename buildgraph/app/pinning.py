@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from buildgraph.app.documenting import make_all_texts
 from buildgraph.app.planning import plan_targets
 from buildgraph.errors import BuildFailure, LockError, Stale, UsageError
 from buildgraph.graph import find_closure
@@ -193,6 +194,7 @@ def _make_changes(session: Session, keys: Keys, ledger: Ledger) -> tuple[Change,
         metadata = texts.get(chart) or session.workspace.read_text(chart)
         if metadata is not None:
             texts[chart] = splice_images(metadata, images, file=chart)
+    texts.update(make_all_texts(session.workspace, texts))
     texts[LEDGER_FILE] = format_ledger(ledger)
     changes = (Change(file=file, old=session.workspace.read_text(file) or "", new=new) for file, new in texts.items())
     return tuple(change for change in changes if change.old != change.new)
