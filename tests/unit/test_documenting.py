@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 
 METADATA = "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n{dependency}"
 DEPENDENCY = "  - {name: lib, version: 1.0.0, repository: file://../lib}\n"
+LIBRARY_SCHEMA = "charts/lib/values.schema.yaml"
+MARKERS_HINT = "put <!-- values --> and <!-- /values --> on lines of their own"
+SCENARIOS = "scenarios:\n  - {name: big, description: Big, presets: [a/big], charts: {app: [default]}}\n"
 FILES = {
     "manifests/project.yaml": PROJECT_TEXT,
     "charts/lib/Chart.yaml": "apiVersion: v2\nname: lib\ntype: library\nversion: 1.0.0\n",
-    "charts/lib/values.schema.yaml": "properties: {size: {type: integer, description: How big.}}\n",
+    LIBRARY_SCHEMA: "properties: {size: {type: integer, description: How big.}}\n",
     "charts/app/Chart.yaml": METADATA.format(dependency=DEPENDENCY),
     "charts/app/values.yaml": "size: 1\n",
     "charts/app/README.md": "# app\n<!-- values -->\n<!-- /values -->\n",
     "charts/presets/a/big.yaml": "# Big.\nsize: 10\n",
-    "charts/scenarios.yaml": "scenarios:\n  - {name: big, description: Big, presets: [a/big], charts: {app: [default]}}\n",
+    "charts/scenarios.yaml": SCENARIOS,
 }
 
 
@@ -93,8 +96,8 @@ def test_the_file_of_a_scenario_that_is_gone_goes_as_well(project: Path) -> None
 
 def test_a_charts_own_schema_counts_and_takes_definitions_from_the_library(project: Path) -> None:
     own = 'properties: {size: {$ref: "#/definitions/many", description: How many.}}\n'
-    shared = FILES["charts/lib/values.schema.yaml"] + "definitions: {many: {type: integer, minimum: 5}}\n"
-    write(project, {"charts/app/values.schema.yaml": own, "charts/lib/values.schema.yaml": shared})
+    shared = FILES[LIBRARY_SCHEMA] + "definitions: {many: {type: integer, minimum: 5}}\n"
+    write(project, {"charts/app/values.schema.yaml": own, LIBRARY_SCHEMA: shared})
     write_pages(Workspace(project))
     schema = json.loads(read(project, "charts/app/values.schema.json"))
     assert schema["definitions"] == {"many": {"type": "integer", "minimum": 5}}
@@ -102,7 +105,7 @@ def test_a_charts_own_schema_counts_and_takes_definitions_from_the_library(proje
 
 
 def test_charts_without_a_schema_and_projects_without_charts_are_left_alone(project: Path, tmp_path: Path) -> None:
-    (project / "charts/lib/values.schema.yaml").unlink()
+    (project / LIBRARY_SCHEMA).unlink()
     (project / "charts/scenarios.yaml").unlink()
     assert find_pages(Workspace(project)) == ()
     assert find_pages(Workspace(tmp_path / "nothing")) == ()
@@ -149,14 +152,12 @@ def test_what_follows_from_a_change_is_known_before_it_is_written(project: Path)
         (
             "charts/app/values.yaml",
             "{}\n",
-            "charts/app/values.yaml: there is no default for size; give it one, or take it out of charts/lib/"
-            + "values.schema.yaml",
+            "charts/app/values.yaml: there is no default for size; give it one, or take it out of " + LIBRARY_SCHEMA,
         ),
         (
             "charts/app/README.md",
             "# app\n",
-            "charts/app/README.md: there is no place for the values; put <!-- values --> and <!-- /values --> on "
-            + "lines of their own",
+            "charts/app/README.md: there is no place for the values; " + MARKERS_HINT,
         ),
     ],
 )
