@@ -31,7 +31,7 @@ def find_lines() -> Iterator[str]:
         blocks = "\n".join(FENCED.findall(text)).replace("\\\n", " ")
         for line in (*blocks.splitlines(), *INLINE.findall(text)):
             words = shlex.split(line, comments=True)
-            if words[:1] == ["helm"] and words[1] in VERBS and len(words) > 3:
+            if words[:1] == ["helm"] and words[1] in VERBS and words[3:4] and words[3].startswith("charts/"):
                 yield line
 
 
