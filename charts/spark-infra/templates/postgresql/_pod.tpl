@@ -7,6 +7,7 @@ initContainers:
     resources:
       {{- toYaml .values.resources | nindent 6 }}
     volumeMounts:
+      {{- include "spark-base.scratchMounts" . | nindent 6 }}
       - name: data
         mountPath: /var/lib/postgresql
 containers:
