@@ -17,12 +17,15 @@ spark.executor.extraJavaOptions: " "
 {{- end -}}
 
 {{/* dict root, fragments (mappings, in order) → spark-defaults.conf: sorted key=value lines. Spark reads it as Java properties,
-where a backslash escapes. A value is never quoted: quotes would be part of it. */}}
+where a backslash escapes. A value is never quoted: quotes would be part of it. Null takes a setting away. */}}
 {{- define "spark-base.conf.render" -}}
 {{- $separators := include "spark-base.conf.lists" . | fromYaml -}}
 {{- $conf := dict -}}
 {{- range .fragments -}}
 {{- range $key, $value := . -}}
+{{- if kindIs "invalid" $value -}}
+{{- $conf = unset $conf $key -}}
+{{- else -}}
 {{- $isWhole := and (kindIs "float64" $value) (eq (toString (floor $value)) (toString $value)) -}}
 {{- $text := ternary (printf "%.0f" (float64 (ternary $value 0 (kindIs "float64" $value)))) (toString $value) $isWhole -}}
 {{- $separator := get $separators $key -}}
@@ -31,6 +34,7 @@ where a backslash escapes. A value is never quoted: quotes would be part of it. 
 {{- $text = join $separator $items -}}
 {{- end -}}
 {{- $conf = set $conf $key $text -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $key, $value := $conf }}
