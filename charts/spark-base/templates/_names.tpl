@@ -59,7 +59,8 @@ metadata:
     {{- include "spark-base.labels" . | nindent 4 }}
 {{- end -}}
 
-{{/* root → the label that a client's pod carries to pass the network policies, for its value "true". */}}
+{{/* root → the label that a client's pod carries to pass the network policies, for its value "true". In the release itself the
+pods of tests carry it; Jupyter is named in the policies. */}}
 {{- define "spark-base.clientLabel" -}}
 {{ include "spark-base.fullname" . }}-client
 {{- end -}}

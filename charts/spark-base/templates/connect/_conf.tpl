@@ -37,6 +37,7 @@ spark.kubernetes.namespace: {{ .Release.Namespace }}
 {{ include "spark-base.connect.conf.driver" . }}
 {{ include "spark-base.executor.conf" . }}
 {{ include "spark-base.executor.podConf" . }}
+{{ include "spark-base.access.conf" . }}
 {{- end -}}
 
 {{- define "spark-base.connect.conf.standalone" -}}

@@ -1,11 +1,12 @@
 {{/* Settings of the daemons, as fragments: root → a YAML mapping. https://spark.apache.org/docs/latest/spark-standalone.html */}}
 
-{{/* The REST API takes applications from anyone who reaches its port, and Spark 4.1 opens it unless told not to. */}}
+{{/* The REST API takes applications from anyone who reaches its port, and Spark 4.1 opens it unless told not to. What a master keeps
+are its own objects: one of another version cannot read them and would never take the lead, so each has a directory for itself. */}}
 {{- define "spark-base.standalone.conf.master" -}}
 spark.master.rest.enabled: "false"
 {{- if .Values.standalone.master.recovery.enabled }}
 spark.deploy.recoveryMode: FILESYSTEM
-spark.deploy.recoveryDirectory: {{ include "spark-base.standalone.recoveryDir" . }}
+spark.deploy.recoveryDirectory: {{ include "spark-base.standalone.recoveryDir" . }}/{{ .Values.sparkVersion }}
 {{- end }}
 {{- end -}}
 
