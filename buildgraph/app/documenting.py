@@ -52,7 +52,6 @@ def write_pages(workspace: Workspace) -> tuple[str, ...]:
         if page.new is None:
             (workspace.root / page.file).unlink()
         else:
-            (workspace.root / page.file).parent.mkdir(parents=True, exist_ok=True)
             workspace.write_text(page.file, page.new)
     return tuple(page.file for page in pages)
 
@@ -109,7 +108,10 @@ def make_texts(read: Reader, charts: Iterable[str], presets: Iterable[str]) -> M
 
 
 def _list_charts(workspace: Workspace) -> tuple[str, ...]:
-    return tuple(sorted(path.parent.name for path in (workspace.root / CHARTS).glob("*/values.yaml")))
+    """The charts with values, where there is a schema for any of them; what other charts hold is nobody's business."""
+    charts = workspace.root / CHARTS
+    is_described = any(charts.glob(f"*/{SOURCE}"))
+    return tuple(sorted(path.parent.name for path in charts.glob("*/values.yaml"))) if is_described else ()
 
 
 def _list_files(workspace: Workspace, folder: str) -> list[str]:

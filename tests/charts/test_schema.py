@@ -17,11 +17,14 @@ from tests.charts.refused_values import SPARK, Refused
 from tests.charts.rendering import Helm
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.charts.rendering import Document
 
 ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "charts"
 SPARK_CHARTS = ("spark-3.5", "spark-4.1")
+DESCRIBED = SPARK_CHARTS
 SCENARIOS = sorted((CHARTS / "scenarios").glob("*/*.yaml"))
 
 
@@ -155,3 +158,52 @@ def test_a_scenario_is_taken_as_a_values_file(helm: Helm, chart: str, tmp_path: 
     file = CHARTS / "scenarios" / chart / "prod.yaml"
     seen = take(helm, make_stub(tmp_path, chart), {}, "--values", str(file))
     assert seen["connect"]["replicas"] == 3
+
+
+def load_schema(chart: str) -> Document:
+    schema: Document = json.loads((CHARTS / chart / "values.schema.json").read_text(encoding="utf-8"))
+    return schema
+
+
+def walk(schema: Document, node: Document, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Document]]:
+    """Every key that the schema names, with what it says of it."""
+    for key, below in node.get("properties", {}).items():
+        target = schema["definitions"].get(below.get("$ref", "").removeprefix("#/definitions/"), {})
+        resolved = {**target, **below}
+        yield (*path, key), resolved
+        yield from walk(schema, resolved, (*path, key))
+
+
+def nest(path: tuple[str, ...], value: object) -> Document:
+    for key in reversed(path):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+@pytest.mark.parametrize("chart", DESCRIBED)
+def test_free_maps_are_those_that_must_be(chart: str) -> None:
+    schema = load_schema(chart)
+    free = {
+        path[-1] if len(path) > 1 else path[0]
+        for path, node in walk(schema, schema)
+        if node.get("type") == "object" and node.get("additionalProperties", True) is not False
+    }
+    labels = {"commonLabels", "podLabels", "podAnnotations", "annotations", "labels", "nodeSelector"}
+    kubernetes = {"requests", "limits", "affinity", "rollingUpdate", "volume"}
+    contexts = {"podSecurityContext", "containerSecurityContext"}
+    assert free <= {"global", *labels, *kubernetes, *contexts, "sparkConf"}
+
+
+@pytest.mark.parametrize("chart", DESCRIBED)
+def test_every_other_map_refuses_unknown_keys_and_every_leaf_a_value_of_another_kind(chart: str) -> None:
+    schema = load_schema(chart)
+    validator = jsonschema_rs.validator_for(schema)
+    taken = []
+    for path, node in walk(schema, schema):
+        if "properties" in node:
+            is_open = node.get("additionalProperties") is True
+            taken += [path] if validator.is_valid(nest(path, {"no such key": 1})) and not is_open else []
+        wrong = "text" if node.get("type") in ("object", "array") else {"no": "scalar"}
+        taken += [path] if validator.is_valid(nest(path, wrong)) else []
+    assert taken == []

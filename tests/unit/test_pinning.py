@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from buildgraph.app.documenting import check_pages
 from buildgraph.app.pinning import Change, check_pins, find_pin_changes, write_changes
 from buildgraph.errors import BuildFailure, LockError, ManifestError, Stale, UsageError
 from buildgraph.ledger import parse_ledger
-from buildgraph.pin import read_pin
+from buildgraph.pin import PIN_KEYS, read_pin
 
 if TYPE_CHECKING:
     from tests.fakes.sample import Sample
@@ -194,6 +195,26 @@ def test_a_version_that_has_no_place_is_told_with_its_line(sample: Sample) -> No
     sample.write("manifests/pins.yaml", text)
     with pytest.raises(ManifestError, match=r"charts/app/Chart.yaml:1: there is no appVersion"):
         pin(sample)
+
+
+def test_what_is_written_from_the_charts_follows_the_pins(sample: Sample) -> None:
+    image = "description: An image., properties: {" + ", ".join(f"{key}: {{description: A.}}" for key in PIN_KEYS) + "}"
+    schema = f"properties: {{image: {{{image}}}, replicas: {{description: Many.}}}}\n"
+    sample.write("charts/app/values.schema.yaml", schema)
+    sample.write("charts/app/README.md", "<!-- values -->\n<!-- /values -->\n")
+    sample.write("charts/app/Chart.yaml", f"apiVersion: v2\n{CHART}")
+    sample.write("charts/presets/version/1.yaml", f"image:\n  {BLOCK.format(chr(10) + '  ')}\n")
+    row = "{name: one, description: One, presets: [version/1], charts: {app: [default]}}"
+    sample.write("charts/scenarios.yaml", f"scenarios:\n  - {row}\n")
+    entry = "  - {image: app, file: charts/presets/version/1.yaml, path: image}\n"
+    sample.write("manifests/pins.yaml", (sample.folder / "manifests/pins.yaml").read_text() + entry)
+    make(sample, "app")
+    scenario = "charts/scenarios/app/one.yaml"
+    assert scenario in pin(sample)
+    assert digest_of(sample, "app-1") in (sample.folder / scenario).read_text()
+    check_pins(sample.session())
+    check_pages(sample.session().workspace)
+    assert pin(sample) == ()
 
 
 BLOCK = "registry: r{0}repository: p{0}tag: t{0}digest: d"
