@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters.store import QUARANTINE
 from buildgraph.explain import KEY_SHOWN, Change, explain_change
-from buildgraph.graph import find_closure, find_targets
+from buildgraph.graph import find_needs, find_targets
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan
@@ -57,9 +57,9 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
     """What has to be done for the targets, and why. ``force`` names nodes that are made again."""
     catalogue = session.catalogue
     targets = find_targets(catalogue, patterns)
-    nodes = find_closure(catalogue, targets, with_tests=wishes.test)
-    keys = compute_keys(catalogue, session.lock, session.trees, nodes)
-    scope = find_scope(catalogue, session.lock, keys, targets, with_tests=wishes.test)
+    needs = find_needs(catalogue, targets, with_tests=wishes.test)
+    keys = compute_keys(catalogue, session.lock, session.trees, needs.nodes)
+    scope = find_scope(catalogue, session.lock, keys, targets, needs, with_tests=wishes.test)
     forced = set(find_targets(catalogue, force)) if force else set()
     records, misses = read_records(session, keys, forced=forced)
     wishes = replace(wishes, force=frozenset(forced))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from buildgraph.adapters.process import Never
 from buildgraph.errors import EnvironmentFault
 from buildgraph.execute import Ports, Workbench, execute
+from buildgraph.graph import find_needs
 from buildgraph.model import Kind
 from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_services, find_test_key, make_plan
 from buildgraph.record import RECORDS, VERDICTS, Record, parse_record
@@ -124,12 +125,13 @@ class Bench:
     def plan(self, *targets: str, wishes: Wishes | None = None) -> Plan:
         wishes = wishes or Wishes()
         records = {name: record for name, record in self.records().items() if name not in wishes.force}
+        needs = find_needs(self.catalogue, targets, with_tests=wishes.test)
         return make_plan(
             self.catalogue,
             self.lock,
             self.keys,
             State(records=records, misses={}, passed=self.passed(), seconds={}),
-            scope=find_scope(self.catalogue, self.lock, self.keys, targets, with_tests=wishes.test),
+            scope=find_scope(self.catalogue, self.lock, self.keys, targets, needs, with_tests=wishes.test),
             wishes=wishes,
         )
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from buildgraph.graph import find_needs
 from buildgraph.model import Lock
 from buildgraph.plan import Action, State, Wishes, find_test_key, make_plan
 from buildgraph.plan import TestFacts as Facts  # pytest would take the name for a class of tests
@@ -56,7 +57,8 @@ def plan(
     keys = make_keys(catalogue, lock)
     records = {name: make_record(catalogue.nodes[name], keys) for name in made}
     state = State(records=records, misses=misses or {}, passed=passed, seconds=seconds or {})
-    scope = find_scope(catalogue, lock, keys, targets, with_tests=wishes.test)
+    needs = find_needs(catalogue, targets, with_tests=wishes.test)
+    scope = find_scope(catalogue, lock, keys, targets, needs, with_tests=wishes.test)
     return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
 
 
