@@ -13,7 +13,7 @@ from buildgraph.graph import find_needs, find_targets
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan
-from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
+from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, parse_digest, parse_key, parse_record, parse_verdict
 from buildgraph.refusal import find_scope
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
         misses={name: str(miss) for name, miss in misses.items()},
         passed=_find_passed(session, scope.tested, records) if wishes.test else frozenset(),
         seconds=_read_durations(session),
+        loaded=_read_loaded(session, scope.targets, records) if wishes.load else {},
     )
     plan = make_plan(catalogue, session.lock, keys, state, scope=scope, wishes=wishes)
     return Planned(plan=plan, keys=keys, records=records, misses=misses)
@@ -194,6 +195,13 @@ def _find_passed(session: Session, nodes: Sequence[str], records: Mapping[str, R
 def _has_verdict(session: Session, name: str, records: Mapping[str, Record]) -> bool:
     document = find_tests(session, name, records)
     return document is not None and read_verdict(session, hash_document(document)) is not None
+
+
+def _read_loaded(session: Session, targets: Sequence[str], records: Mapping[str, Record]) -> dict[str, str]:
+    """What an engine was last given of the images among the targets; those that are composed now are not asked for."""
+    images = [name for name in targets if name in records and isinstance(session.catalogue.nodes[name], Image)]
+    found = {name: parse_digest(session.store.read(LOADED, name)) for name in images}
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def _read_durations(session: Session) -> dict[str, float]:

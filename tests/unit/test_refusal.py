@@ -19,7 +19,7 @@ def plan(*targets: str, catalogue: Catalogue, lock: Lock, wishes: Wishes | None 
     keys = make_keys(catalogue, lock)
     needs = find_needs(catalogue, targets, with_tests=wishes.test)
     scope = find_scope(catalogue, lock, keys, targets, needs, with_tests=wishes.test)
-    state = State(records={}, misses={}, passed=(), seconds={})
+    state = State(records={}, misses={}, passed=(), seconds={}, loaded={})
     return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
 
 
