@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from buildgraph.keep import find_referenced
-from buildgraph.record import CONTENTS, LATEST, RECORDS, VERDICTS
+from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,7 @@ def check_documents(
         if verdict.test_key != name:
             yield _wrong(VERDICTS, name, "it is the verdict of another test key")
     yield from _check_pointers(holdings)
+    yield from _check_loaded(holdings)
     for (folder, name), _ in sorted(holdings.foreign.items()):
         what = "of another version of this program, or none of its documents; it is not used"
         yield Finding(kind=Kind.ORPHAN, path=path_of(folder, name), what=what, remedy=Remedy.NONE)
@@ -174,6 +175,16 @@ def _check_pointers(holdings: Holdings) -> Iterator[Finding]:
             yield _lost(LATEST, name, f"it leads to the record {key}, which is not there")
         elif record is not None and record.node != name:
             yield _wrong(LATEST, name, f"it leads to a record of {record.node}")
+
+
+def _check_loaded(holdings: Holdings) -> Iterator[Finding]:
+    """What an engine was given may be gone here: that is nothing wrong, and nobody is misled by it."""
+    known = {record.digest for record in holdings.records.values()}
+    known.update(digest for digests in holdings.foreign.values() for digest in digests)
+    for name, digest in sorted(holdings.loaded.items()):
+        if digest not in known:
+            what = f"it names {digest}, of which there is no record"
+            yield Finding(kind=Kind.ORPHAN, path=path_of(LOADED, name), what=what, remedy=Remedy.COLLECT)
 
 
 def _is_whole(digest: str, holdings: Holdings, blobs: Mapping[str, BlobFact]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from buildgraph.model import Catalogue, Location, Node, Pin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What targets need, parents first: ``nodes`` are built, and those of them in ``tested`` must pass their tests.
+
+    ``tested`` are the targets, what they are made of, and the images that these are tested with.
+    """
+
+    nodes: tuple[str, ...]
+    tested: tuple[str, ...]
 
 
 MAX_SUGGESTED = 20  # a suggestion looks at every name; for more mistakes than these the list does as well
@@ -60,20 +72,19 @@ def find_target(catalogue: Catalogue, pattern: str) -> str:
     return name
 
 
+def find_needs(catalogue: Catalogue, targets: Iterable[str], *, with_tests: bool) -> Needs:
+    """What is needed for the targets to be built and, with tests, to be tested."""
+    if not with_tests:
+        return Needs(nodes=sort_nodes(catalogue, _reach(catalogue, targets, lambda node: node.reads)), tested=())
+    tested = _reach(catalogue, targets, lambda node: (*node.reads, *node.test_with))
+    started = [*tested, *(name for one in tested for name in _test_on(catalogue.nodes[one]))]
+    nodes = sort_nodes(catalogue, _reach(catalogue, started, lambda node: node.reads))
+    return Needs(nodes=nodes, tested=tuple(name for name in nodes if name in tested))
+
+
 def find_closure(catalogue: Catalogue, targets: Iterable[str], *, with_tests: bool) -> tuple[str, ...]:
     """The targets and all they need (to be built; with tests also to be tested), parents first."""
-    if with_tests:
-        tested = find_tested(catalogue, targets)
-        targets = [*tested, *(name for one in tested for name in _test_on(catalogue.nodes[one]))]
-    return sort_nodes(catalogue, _reach(catalogue, targets, lambda node: node.reads))
-
-
-def find_tested(catalogue: Catalogue, targets: Iterable[str]) -> tuple[str, ...]:
-    """What must pass its tests for the targets: they, what they are made of, and the images that these are tested with.
-
-    Parents come first.
-    """
-    return sort_nodes(catalogue, _reach(catalogue, targets, lambda node: (*node.reads, *node.test_with)))
+    return find_needs(catalogue, targets, with_tests=with_tests).nodes
 
 
 def sort_nodes(catalogue: Catalogue, names: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from buildgraph.record import CONTENTS, LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
+from buildgraph.record import (
+    CONTENTS,
+    LATEST,
+    LOADED,
+    RECORDS,
+    VERDICTS,
+    parse_digest,
+    parse_key,
+    parse_record,
+    parse_verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,14 +47,16 @@ class Manifest:
 class Holdings:
     """The documents of a store, by their names. ``contents`` and ``latest`` hold the keys that they lead to.
 
-    ``published`` is what ``index.json`` names; ``manifests`` are the image manifests by digest. ``foreign`` documents,
-    as (folder, name), are of another version of this program: the digests that they mention.
+    ``loaded`` holds the digest of the image that an engine was last given; ``published`` is what ``index.json`` names;
+    ``manifests`` are the image manifests by digest. ``foreign`` documents, as (folder, name), are of another version
+    of this program: the digests that they mention.
     """
 
     records: Mapping[str, Record] = field(default_factory=lambda: MappingProxyType({}))
     verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
     contents: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     latest: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    loaded: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     published: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     manifests: Mapping[str, Manifest] = field(default_factory=lambda: MappingProxyType({}))
     foreign: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
@@ -67,6 +79,7 @@ class Live:
     verdicts: frozenset[str]
     contents: frozenset[str]
     latest: frozenset[str]
+    loaded: frozenset[str]
     blobs: frozenset[str]
 
 
@@ -81,6 +94,7 @@ def parse_holdings(
         VERDICTS: parse_verdict,
         CONTENTS: parse_key,
         LATEST: parse_key,
+        LOADED: parse_digest,
     }
     found: dict[str, dict[str, object]] = {folder: {} for folder in parsers}
     foreign: dict[tuple[str, str], frozenset[str]] = {}
@@ -134,11 +148,14 @@ def find_live(holdings: Holdings, roots: Roots) -> Live:
     verdicts = {name for name, verdict in passed if _is_usable(holdings, verdict, name, roots, blobs)}
     blobs.update(_with_parts(holdings, {holdings.verdicts[name].image for name in verdicts}))
     known = records | {name for folder, name in holdings.foreign if folder == RECORDS}
+    images = {kept[key].digest for key in records} | foreign
     return Live(
         records=frozenset(records),
         verdicts=frozenset(verdicts),
         contents=frozenset(name for name, key in holdings.contents.items() if key in known),
         latest=frozenset(name for name, key in holdings.latest.items() if key in known),
+        # An engine may hold any image; only one that a build could find done again is worth remembering.
+        loaded=frozenset(name for name, digest in holdings.loaded.items() if digest in images),
         blobs=frozenset(blobs),
     )
 

@@ -80,13 +80,15 @@ class TestFacts:
 class State:
     """What the store knows. ``records`` are usable (their blobs are there); ``misses`` say why the others are not.
 
-    ``passed`` are the nodes whose test key has a verdict; ``seconds`` holds earlier durations by step id.
+    ``passed`` are the nodes whose test key has a verdict; ``seconds`` holds earlier durations by step id. ``loaded``:
+    image → digest that an engine was last given, of targets; whether it is still there only the engine can tell.
     """
 
     records: Mapping[str, Record]
     misses: Mapping[str, str]
     passed: Collection[str]
     seconds: Mapping[str, float]
+    loaded: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,16 +241,28 @@ class _Planner:
             yield self._make(layer, Action.BUILD, needs)
 
     def _plan_image(self, image: Image, *, is_target: bool) -> Iterator[Step]:
-        composed = image.name not in self._state.records
-        if composed:
+        if image.name not in self._state.records:
             yield self._make(image, Action.COMPOSE, self._made_of(image.layers) + self._tested_of(image.layers))
         # An image is done only when its layers are: their tests come first even if it is composed already.
         needs = self._made_of((image.name,)) + self._tested_of(image.layers)
         tests = list(self._plan_test(image, needs))
         yield from tests
-        if is_target and self._wishes.load and (composed or tests or self._tested_of(image.layers)):
-            after = [step.id for step in tests] or needs
-            yield self._step(Action.LOAD, image.name, "the image is new to the engine", after, seconds=1.0)
+        reason = self._find_load_reason(image) if is_target and self._wishes.load else ""
+        if reason:
+            # One that is composed already is put together from its layers, which may have to be made again.
+            after = [step.id for step in tests] or needs or self._made_of(image.layers)
+            yield self._step(Action.LOAD, image.name, reason, after, seconds=1.0)
+
+    def _find_load_reason(self, image: Image) -> str:
+        """Why the engine is given the image, or nothing."""
+        if image.name in self._made:
+            return "the image is new to the engine"
+        given = self._state.loaded.get(image.name)
+        if given is None:
+            return "no load of this image is recorded"
+        if given != self._state.records[image.name].digest:
+            return f"an engine was last given another digest, {given}"
+        return "its tests run now" if self._tested_of((image.name, *image.layers)) else ""
 
     def _fetches(self, layer: Layer) -> Iterator[Step]:
         for source in layer.sources:

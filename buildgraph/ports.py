@@ -92,6 +92,10 @@ class Texts(Protocol):
         """Replace the text durably."""
         ...
 
+    def forget(self, folder: str, name: str) -> None:
+        """Take the text away durably; not an error when there is none."""
+        ...
+
     def names(self, folder: str) -> tuple[str, ...]:
         """All names in a folder, sorted."""
         ...

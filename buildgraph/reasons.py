@@ -28,7 +28,7 @@ MAKING = {Action.BUILD: "built", Action.COMPOSE: "composed"}
 DOING = {**MAKING, Action.TEST: "tested"}
 
 
-_STATES = frozenset({"record", "blob", "verdict", "force", "reason"})
+_STATES = frozenset({"record", "blob", "verdict", "load", "force", "reason"})
 """Kinds of causes that are no inputs but what the store lacks or somebody asked for."""
 
 

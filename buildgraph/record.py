@@ -22,6 +22,7 @@ RECORDS = "records"  # a key
 VERDICTS = "verdicts"  # a test key
 CONTENTS = "contents"  # a second-level key; holds the key of a record
 LATEST = "latest"  # a node; holds the key of its newest record
+LOADED = "loaded"  # an image; holds the digest that an engine was last given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,12 @@ def parse_key(text: str | None) -> str | None:
     """The key that a document of ``CONTENTS`` or ``LATEST`` holds; None for anything else."""
     key = (text or "").strip()
     return key if _KEY.fullmatch(key) else None
+
+
+def parse_digest(text: str | None) -> str | None:
+    """The digest that a document of ``LOADED`` holds; None for anything else."""
+    digest = (text or "").strip()
+    return digest if _DIGEST.fullmatch(digest) else None
 
 
 def format_verdict(verdict: Verdict, document: Document | None = None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from buildgraph.graph import find_closure, find_tested
+from buildgraph.graph import find_needs
 from buildgraph.model import Layer
 from buildgraph.support import find_objections
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import TypeAlias
 
+    from buildgraph.graph import Needs
     from buildgraph.key import Keys
     from buildgraph.model import Catalogue, Lock
     from buildgraph.support import Objection
@@ -60,26 +61,28 @@ class Scope:
     refused: tuple[Refusal, ...]
 
 
-def find_scope(catalogue: Catalogue, lock: Lock, keys: Keys, targets: Sequence[str], *, with_tests: bool) -> Scope:
-    """The targets apart from those that cannot be built. ``keys`` are of all that the targets need."""
-    refused = find_refusals(catalogue, lock, keys, targets, with_tests=with_tests)
+def find_scope(
+    catalogue: Catalogue, lock: Lock, keys: Keys, targets: Sequence[str], needs: Needs, *, with_tests: bool
+) -> Scope:
+    """The targets apart from those that cannot be built. ``needs`` and ``keys`` are of all targets."""
+    order = needs.tested if with_tests else needs.nodes
+    refused = find_refusals(catalogue, lock, keys, targets, order, with_tests=with_tests)
+    if not refused:
+        return Scope(targets=tuple(targets), nodes=needs.nodes, tested=needs.tested, refused=())
     names = {refusal.node for refusal in refused}
     left = tuple(name for name in targets if name not in names)
-    nodes = find_closure(catalogue, left, with_tests=with_tests)
-    tested = find_tested(catalogue, left) if with_tests else ()
-    return Scope(targets=left, nodes=nodes, tested=tested, refused=refused)
+    needs = find_needs(catalogue, left, with_tests=with_tests)
+    return Scope(targets=left, nodes=needs.nodes, tested=needs.tested, refused=refused)
 
 
 def find_refusals(
-    catalogue: Catalogue, lock: Lock, keys: Keys, names: Sequence[str], *, with_tests: bool
+    catalogue: Catalogue, lock: Lock, keys: Keys, names: Sequence[str], order: Sequence[str], *, with_tests: bool
 ) -> tuple[Refusal, ...]:
     """The nodes among ``names`` that cannot be built: the unsupported first, then the unlocked, parents first.
 
-    With tests, whatever has to be tested on something unlocked, or with an image that is refused, cannot either.
+    ``order``: the names and what they need, parents first. With tests, whatever has to be tested on something unlocked,
+    or with an image that is refused, cannot be built either.
     """
-    if not catalogue.support.rows and not keys.unlocked:  # nothing can be refused: large graphs need no second walk
-        return ()
-    order = find_tested(catalogue, names) if with_tests else find_closure(catalogue, names, with_tests=False)
     objections = find_objections(catalogue, lock, order)
     if not objections and not keys.unlocked:
         return ()

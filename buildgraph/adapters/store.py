@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from buildgraph.adapters import fileindex, layout, usage
-from buildgraph.adapters.disk import PendingFile, disk_faults, make_folder, open_verified, seal, unseal, write_file
+from buildgraph.adapters.disk import (
+    PendingFile,
+    disk_faults,
+    make_folder,
+    open_verified,
+    seal,
+    sync_folder,
+    unseal,
+    write_file,
+)
 from buildgraph.errors import EnvironmentFault, IntegrityError, Interrupted, UsageError
 from buildgraph.model import MEDIA_MANIFEST
 
@@ -182,16 +191,24 @@ class LayoutStore:
         if sealed is None:
             return None
         data = unseal(sealed)
-        if data is None:
-            self.quarantine(path)
-            return None
-        return data.decode()
+        if data is not None:
+            with suppress(UnicodeDecodeError):
+                return data.decode()
+        self.quarantine(path)
+        return None
 
     def write(self, folder: str, name: str, text: str) -> None:
         """Replace a document durably."""
         path = self._text_path(folder, name)
         self._prepare()
         write_file(path, seal(text.encode()), aside=self._tmp)
+
+    def forget(self, folder: str, name: str) -> None:
+        """Take a document away durably; not an error when it is not there."""
+        path = self._text_path(folder, name)
+        with disk_faults(path.parent, f"remove {path.name}"), suppress(FileNotFoundError):
+            path.unlink()
+            sync_folder(path.parent)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """The documents of a folder, sorted."""

@@ -19,7 +19,8 @@ from buildgraph.adapters.sums import write_sums
 from buildgraph.app.equipment import Equipment
 from buildgraph.app.planning import save_durations
 from buildgraph.events import Outcome, StepProgress
-from buildgraph.execute import Ports, Workbench, execute
+from buildgraph.execute import Ports, Workbench, execute, load_image
+from buildgraph.graph import references_of
 from buildgraph.history import JOURNAL, RUN_FILE, format_run, log_name, make_run
 from buildgraph.model import Image
 from buildgraph.plan import compose_test_image
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from buildgraph.app.session import Session
     from buildgraph.events import Emit, Event
     from buildgraph.history import Result
+    from buildgraph.model import Composition
     from buildgraph.ports import Cancel
     from buildgraph.record import Record
 
@@ -127,22 +129,35 @@ def _open_journal(folder: Path) -> FileIO:
         return (folder / JOURNAL).open("wb", buffering=0)
 
 
-def load_images(session: Session, planned: Planned, *, cancel: Cancel) -> tuple[str, ...]:
+def load_images(
+    session: Session, planned: Planned, *, cancel: Cancel, equip: Callable[..., Equipment] = Equipment
+) -> tuple[str, ...]:
     """Put the planned targets, all built and tested, into the engine; their references."""
-    loaded = []
-    equipment = Equipment(session, emit=lambda _event: None, cancel=cancel)
+    loaded: list[str] = []
+    equipment = equip(session, emit=lambda _event: None, cancel=cancel)
     try:
         for name in planned.plan.targets:
             node = session.catalogue.nodes[name]
             if isinstance(node, Image):
                 composition = compose_test_image(session.catalogue, node, planned.records)
                 assert composition is not None
-                references = [f"{node.repository}:{tag}" for tag in node.tags]
-                equipment.engine.load(composition, references, cancel=cancel)
-                loaded.extend(references)
+                loaded.extend(_load_image(session, equipment, node, composition, cancel=cancel))
     finally:
         equipment.close()
     return tuple(loaded)
+
+
+def _load_image(
+    session: Session, equipment: Equipment, image: Image, composition: Composition, *, cancel: Cancel
+) -> tuple[str, ...]:
+    if os.access(session.store.root, os.W_OK):
+        return load_image(
+            image, composition, equipment.engine, texts=session.store, guard=equipment.guard, cancel=cancel
+        )
+    # A store that can only be read serves as well; the next build that may write there loads the image again.
+    references = references_of(image)
+    equipment.engine.load(composition, references, cancel=cancel)
+    return references
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from buildgraph.key import compute_keys
 from buildgraph.ledger import parse_ledger
 from buildgraph.model import Layer
 from buildgraph.plan import compose_test_image, find_services, find_test_key
-from buildgraph.record import CONTENTS, LATEST, RECORDS, VERDICTS
+from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -172,6 +172,7 @@ def _list_documents(stock: Stock, live: Live) -> Iterator[Garbage]:
     groups: tuple[tuple[Sort, str, Iterable[str], frozenset[str], str], ...] = (
         (Sort.POINTER, CONTENTS, held.contents, live.contents, "it leads to a record that is not needed"),
         (Sort.POINTER, LATEST, held.latest, live.latest, "it leads to a record that is not there"),
+        (Sort.POINTER, LOADED, held.loaded, live.loaded, "it names an image that is not needed"),
         (Sort.RECORD, RECORDS, held.records, live.records, "of an earlier state of the node, or of another catalogue"),
         (Sort.VERDICT, VERDICTS, held.verdicts, live.verdicts, "of an image that is not needed"),
     )

@@ -11,7 +11,7 @@ from buildgraph.explain import KEY_SHOWN, Change, explain_tests
 from buildgraph.graph import find_target, kind_of
 from buildgraph.key import hash_document, hide_values
 from buildgraph.model import Image, Layer
-from buildgraph.plan import Wishes
+from buildgraph.plan import Action, Wishes
 from buildgraph.reasons import DOING, Chain, Explanation, Link, Root, end, lead, tell, trace
 from buildgraph.record import VERDICTS, parse_test_document, parse_verdict
 from buildgraph.refusal import Cause
@@ -30,12 +30,13 @@ def explain_node(session: Session, pattern: str, *, force: Sequence[str] = ()) -
     ``force`` names targets that are planned as if they had to be made again.
     """
     node = find_target(session.catalogue, pattern)
-    planned = plan_targets(session, [node], wishes=Wishes(load=False), force=force)
+    planned = plan_targets(session, [node], wishes=Wishes(), force=force)
     causes = _Causes(session, planned)
     own = [step for step in planned.plan.steps if step.node == node and step.action in DOING]
+    loads = [step for step in planned.plan.steps if step.action is Action.LOAD]
     fields: list[tuple[str, Json]] = [
         ("kind", kind_of(session.catalogue.nodes[node])),
-        ("steps", [step.action.value for step in own]),
+        ("steps", [step.action.value for step in own + loads]),
         ("key", planned.keys.keys[node].key if node in planned.keys.keys else None),
         ("digest", planned.records[node].digest if node in planned.records else None),
     ]
@@ -162,7 +163,7 @@ def _read_passes(session: Session, node: str) -> Iterator[Document]:
 
 
 def _explain_rest(session: Session, planned: Planned, node: str, fields: Sequence[tuple[str, Json]]) -> Explanation:
-    """Why there is nothing to do."""
+    """Why there is nothing to do, or nothing but a load."""
     record, document = planned.records[node], find_tests(session, node, planned.records)
     assert document is not None
     verdict = read_verdict(session, hash_document(document))
@@ -170,12 +171,16 @@ def _explain_rest(session: Session, planned: Planned, node: str, fields: Sequenc
     if verdict is not None:
         skipped = f", {len(verdict.skipped)} skipped" if verdict.skipped else ""
         facts.append(f"its tests have passed on this image: {verdict.passed} passed{skipped}")
+    load = next((step for step in planned.plan.steps if step.action is Action.LOAD), None)
+    if load is None and isinstance(session.catalogue.nodes[node], Image):
+        facts.append("it is the image that an engine was last given")
     past, history, made = explain_making(session, node)
     return Explanation(
         node=node,
-        state="up to date",
-        title=f"{node} is up to date",
+        state="to do" if load else "up to date",
+        title=f"{node} is to be loaded" if load else f"{node} is up to date",
         facts=tuple(facts),
+        chains=(end(node, "is loaded", (Change(kind="load", text=load.reason),)),) if load else (),
         past=past,
         history=history,
         fields=(*fields, ("test_key", verdict.test_key if verdict else None), ("made", made)),

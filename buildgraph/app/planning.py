@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters.store import QUARANTINE
 from buildgraph.explain import KEY_SHOWN, Change, explain_change
-from buildgraph.graph import find_closure, find_targets
+from buildgraph.graph import find_needs, find_targets
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan
-from buildgraph.record import LATEST, RECORDS, VERDICTS, parse_key, parse_record, parse_verdict
+from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, parse_digest, parse_key, parse_record, parse_verdict
 from buildgraph.refusal import find_scope
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
     """What has to be done for the targets, and why. ``force`` names nodes that are made again."""
     catalogue = session.catalogue
     targets = find_targets(catalogue, patterns)
-    nodes = find_closure(catalogue, targets, with_tests=wishes.test)
-    keys = compute_keys(catalogue, session.lock, session.trees, nodes)
-    scope = find_scope(catalogue, session.lock, keys, targets, with_tests=wishes.test)
+    needs = find_needs(catalogue, targets, with_tests=wishes.test)
+    keys = compute_keys(catalogue, session.lock, session.trees, needs.nodes)
+    scope = find_scope(catalogue, session.lock, keys, targets, needs, with_tests=wishes.test)
     forced = set(find_targets(catalogue, force)) if force else set()
     records, misses = read_records(session, keys, forced=forced)
     wishes = replace(wishes, force=frozenset(forced))
@@ -68,6 +68,7 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
         misses={name: str(miss) for name, miss in misses.items()},
         passed=_find_passed(session, scope.tested, records) if wishes.test else frozenset(),
         seconds=_read_durations(session),
+        loaded=_read_loaded(session, scope.targets, records) if wishes.load else {},
     )
     plan = make_plan(catalogue, session.lock, keys, state, scope=scope, wishes=wishes)
     return Planned(plan=plan, keys=keys, records=records, misses=misses)
@@ -194,6 +195,13 @@ def _find_passed(session: Session, nodes: Sequence[str], records: Mapping[str, R
 def _has_verdict(session: Session, name: str, records: Mapping[str, Record]) -> bool:
     document = find_tests(session, name, records)
     return document is not None and read_verdict(session, hash_document(document)) is not None
+
+
+def _read_loaded(session: Session, targets: Sequence[str], records: Mapping[str, Record]) -> dict[str, str]:
+    """What an engine was last given of the images among the targets; those that are composed now are not asked for."""
+    images = [name for name in targets if name in records and isinstance(session.catalogue.nodes[name], Image)]
+    found = {name: parse_digest(session.store.read(LOADED, name)) for name in images}
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def _read_durations(session: Session) -> dict[str, float]:

@@ -14,7 +14,7 @@ from buildgraph.adapters.inventory import Opener, StoreFile, list_files, open_pl
 from buildgraph.app.planning import DURATIONS
 from buildgraph.audit import Finding, Kind, Remedy
 from buildgraph.keep import Holdings, list_manifests, parse_diff_ids, parse_holdings, parse_manifest
-from buildgraph.record import CONTENTS, LATEST, RECORDS, VERDICTS
+from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from buildgraph.keep import Manifest
 
-DOCUMENTS = (RECORDS, VERDICTS, CONTENTS, LATEST, DURATIONS)
+DOCUMENTS = (RECORDS, VERDICTS, CONTENTS, LATEST, LOADED, DURATIONS)
 """The folders of sealed documents."""
 BLOBS = "blobs/sha256"
 _SUFFIX = ".json"

@@ -70,12 +70,14 @@ def graph(context: Context, patterns: tuple[str, ...], *, form: str | None, outp
 def matrix(context: Context, output: Path | None) -> None:
     """Write a Markdown page of all images and layers: tags, sizes, digests, and what cannot be built."""
     from buildgraph.app.queries import query_nodes
+    from buildgraph.graph import find_closure
     from buildgraph.refusal import find_refusals
     from buildgraph.report.matrix import format_matrix
 
     session = context.session
     found = query_nodes(session, ("*",), with_needs=False)
-    refused = find_refusals(session.catalogue, session.lock, found.keys, found.names, with_tests=False)
+    order = find_closure(session.catalogue, found.names, with_tests=False)
+    refused = find_refusals(session.catalogue, session.lock, found.keys, found.names, order, with_tests=False)
     refusals = {refusal.node: f"{refusal.cause}: {refusal.reason}" for refusal in refused}
     command = "buildgraph matrix --output docs/matrix.md"
     text = format_matrix(session.catalogue, found.names, found.records, refusals, command=command)

@@ -149,6 +149,7 @@ def test(
 @targets_argument
 @target_option
 @click.option("--no-test", is_flag=True, help="Plan without tests.")
+@click.option("--no-load", is_flag=True, help="Plan without loading images into the engine.")
 @click.option(
     "--force",
     multiple=True,
@@ -165,6 +166,7 @@ def plan(
     more: tuple[str, ...],
     *,
     no_test: bool,
+    no_load: bool,
     force: tuple[str, ...],
     allow_unsupported: bool,
     as_json: bool,
@@ -174,7 +176,7 @@ def plan(
     from buildgraph.plan import Wishes
     from buildgraph.report import describe_plan, describe_refusals, format_plan, format_refusals
 
-    wishes = Wishes(test=not no_test)
+    wishes = Wishes(test=not no_test, load=not no_load)
     session = _open(context, allow_unsupported=allow_unsupported)
     planned = plan_targets(session, pick_targets(context, patterns, more), wishes=wishes, force=force)
     refused = planned.plan.refused

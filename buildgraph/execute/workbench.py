@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from buildgraph.compose import compose_image, find_clashes
 from buildgraph.errors import BuildFailure, BuildgraphError, Conflict
 from buildgraph.events import Outcome, StepProgress
+from buildgraph.execute.loading import load_image
 from buildgraph.execute.loop import Done, StepFailure
 from buildgraph.key import compute_content_key, hash_document, hide_values
 from buildgraph.model import Image, Layer, NamedLayer, Verdict
@@ -325,9 +326,9 @@ class Workbench:
     def _load(self, step: Step) -> Done:
         image = self._catalogue.nodes[step.node]
         assert isinstance(image, Image)
-        references = [f"{image.repository}:{tag}" for tag in image.tags]
-        self._ports.engine().load(self._composition(image), references, cancel=self._ports.cancel)
-        return Done(note=", ".join(references))
+        composition, ports, engine = self._composition(image), self._ports, self._ports.engine()
+        given = load_image(image, composition, engine, texts=ports.texts, guard=ports.guard, cancel=ports.cancel)
+        return Done(note=", ".join(given))
 
     def _composition(self, image: Image) -> Composition:
         layers = [self._named(name) for name in image.layers]

@@ -89,6 +89,18 @@ def test_a_text_is_replaced_and_listed(texts: Texts) -> None:
     assert texts.names("verdicts") == ()
 
 
+def test_a_text_that_is_forgotten_is_not_there_and_may_be_forgotten_again(texts: Texts) -> None:
+    texts.forget("records", "a")
+    texts.write("records", "a", "1")
+    texts.write("records", "b", "2")
+    for _ in range(2):
+        texts.forget("records", "a")
+        assert texts.read("records", "a") is None
+        assert texts.names("records") == ("b",)
+    texts.write("records", "a", "3")
+    assert texts.read("records", "a") == "3"
+
+
 @pytest.mark.parametrize(
     "name", ["../x", "/abs", "a/b", ".", "..", "a\0b", "a\n", "", "x" * 129, "CON", "\uff41", "-rf", ".hidden"]
 )
@@ -97,3 +109,5 @@ def test_fault_31_names_that_are_no_names_are_refused(texts: Texts, name: str) -
         texts.write("records", name, "x")
     with pytest.raises(UsageError):
         texts.read("records", name)
+    with pytest.raises(UsageError):
+        texts.forget("records", name)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from buildgraph.adapters.process import Never
 from buildgraph.errors import EnvironmentFault
 from buildgraph.execute import Ports, Workbench, execute
+from buildgraph.graph import find_needs
 from buildgraph.model import Kind
 from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_services, find_test_key, make_plan
-from buildgraph.record import RECORDS, VERDICTS, Record, parse_record
+from buildgraph.record import LOADED, RECORDS, VERDICTS, Record, parse_digest, parse_record
 from buildgraph.refusal import find_scope
 from tests.fakes.builders import FakeBuilder
 from tests.fakes.catalogues import make_keys, make_lock
@@ -121,15 +122,21 @@ class Bench:
                 passed.add(name)
         return passed
 
+    def loaded(self) -> dict[str, str]:
+        """What the engine was last given, by image."""
+        found = {name: parse_digest(self.texts.read(LOADED, name)) for name in self.texts.names(LOADED)}
+        return {name: digest for name, digest in found.items() if digest}
+
     def plan(self, *targets: str, wishes: Wishes | None = None) -> Plan:
         wishes = wishes or Wishes()
         records = {name: record for name, record in self.records().items() if name not in wishes.force}
+        needs = find_needs(self.catalogue, targets, with_tests=wishes.test)
         return make_plan(
             self.catalogue,
             self.lock,
             self.keys,
-            State(records=records, misses={}, passed=self.passed(), seconds={}),
-            scope=find_scope(self.catalogue, self.lock, self.keys, targets, with_tests=wishes.test),
+            State(records=records, misses={}, passed=self.passed(), seconds={}, loaded=self.loaded()),
+            scope=find_scope(self.catalogue, self.lock, self.keys, targets, needs, with_tests=wishes.test),
             wishes=wishes,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from buildgraph.errors import Interrupted
+from buildgraph.errors import EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,3 +40,11 @@ class FakeEngine:
 
     def untag(self, reference: str) -> None:
         self.images.pop(reference, None)
+
+
+class BreakingEngine(FakeEngine):
+    """One that names an image and goes away before it answers."""
+
+    def load(self, composition: Composition, references: Sequence[str], *, cancel: Cancel) -> None:
+        super().load(composition, references, cancel=cancel)
+        raise EnvironmentFault("the engine stopped answering")

@@ -109,11 +109,12 @@ def carry_out(
     *targets: str,
     force: tuple[str, ...] = (),
     test: bool = True,
+    load: bool = False,
     results: Mapping[str, TestCounts] | None = None,
 ) -> Result:
     """What ``buildgraph build`` does. ``results``: how the tests of nodes end; the others pass."""
     session = sample.session()
-    planned = plan_targets(session, targets, wishes=Wishes(test=test, load=False), force=force)
+    planned = plan_targets(session, targets, wishes=Wishes(test=test, load=load), force=force)
     equip = partial(FakeEquipment, results=results or {})
     result, _records = run_plan(
         session, planned, RunOptions(jobs=1), emit=lambda _event: None, cancel=Never(), equip=equip

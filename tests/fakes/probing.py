@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from buildgraph.model import TestCounts
     from buildgraph.ports import Cancel
 
+_NAPS = count()
 DOCKER = """#!/bin/sh
 echo "$@" >> "$HOME/docker-calls"
 if [ "$1" = ps ]; then echo c0ffee; fi
@@ -71,12 +74,27 @@ def make_project(
     return Project(root, probe)
 
 
-def running_commands() -> list[str]:
-    """The command lines of all processes, their words apart by NULs."""
-    commands = []
+def make_nap() -> tuple[str, str]:
+    """The words of a command that takes a day; no other process of this machine has them, whatever runs beside us."""
+    return "sleep", f"98765.{os.getpid()}{next(_NAPS):06}"
+
+
+def has_ended(*words: str, seconds: float = 10) -> bool:
+    """Whether no process with exactly this command line is left, at last: the kernel takes its time."""
+    deadline = time.monotonic() + seconds
+    while words in _running_commands():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _running_commands() -> set[tuple[str, ...]]:
+    """The words of the command lines of all processes."""
+    commands = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            commands.append(path.read_text(errors="replace"))
+            commands.add(tuple(path.read_text(errors="replace").removesuffix("\0").split("\0")))
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended meanwhile
     return commands

@@ -15,9 +15,9 @@ from buildgraph.app.planning import plan_targets
 from buildgraph.app.session import open_session
 from buildgraph.cli import main
 from buildgraph.key import hash_document, hide_values
-from buildgraph.model import Verdict
+from buildgraph.model import Image, Verdict
 from buildgraph.plan import Wishes, compose_test_image, find_services, find_test_document
-from buildgraph.record import VERDICTS, format_verdict
+from buildgraph.record import LOADED, VERDICTS, format_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,6 +194,14 @@ class Sample:
             verdict = Verdict(node=name, test_key=key, image=composition.digest, passed=1, skipped=(), seconds=0.1)
             if name != without:
                 session.store.write(VERDICTS, key, format_verdict(verdict, hide_values(document)))
+
+    def plant_loads(self, *targets: str) -> None:
+        """Let an engine have been given the images among the built targets."""
+        session = self.session()
+        planned = plan_targets(session, targets, wishes=Wishes(test=False, load=False))
+        for name in planned.plan.targets:
+            if isinstance(session.catalogue.nodes[name], Image):
+                session.store.write(LOADED, name, planned.records[name].digest + "\n")
 
     def write(self, path: str, text: str) -> None:
         """Put a file into the project."""

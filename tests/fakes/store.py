@@ -94,6 +94,9 @@ class MemoryTexts:
     def write(self, folder: str, name: str, text: str) -> None:
         self.folders.setdefault(folder, {})[checked(name)] = text
 
+    def forget(self, folder: str, name: str) -> None:
+        self.folders.get(folder, {}).pop(checked(name), None)
+
     def names(self, folder: str) -> tuple[str, ...]:
         return tuple(sorted(self.folders.get(folder, {})))
 

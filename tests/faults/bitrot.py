@@ -61,6 +61,7 @@ def run(count: int, seed: int) -> Counts:
         session = sample.session()
         right = build(session)
         sample.plant_verdicts("all")
+        sample.plant_loads("all")
         copy = Path(folder) / "copy"
         for _ in range(count):
             shutil.rmtree(copy, ignore_errors=True)

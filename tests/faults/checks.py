@@ -12,9 +12,20 @@ from urllib.parse import unquote
 from buildgraph.adapters import fileindex
 from buildgraph.adapters.disk import unseal
 from buildgraph.app.planning import plan_targets
+from buildgraph.graph import references_of
 from buildgraph.model import Image
 from buildgraph.plan import Wishes
-from buildgraph.record import CONTENTS, LATEST, RECORDS, VERDICTS, Record, parse_record, parse_verdict
+from buildgraph.record import (
+    CONTENTS,
+    LATEST,
+    LOADED,
+    RECORDS,
+    VERDICTS,
+    Record,
+    parse_digest,
+    parse_record,
+    parse_verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +75,29 @@ def leftovers(room: Room) -> list[str]:
     return unfinished + [name for name in references(room) if name.startswith("buildgraph-test/")]
 
 
+def unloaded(room: Room) -> list[str]:
+    """The images as they are that the engine does not hold under their names: none after a build that ended well."""
+    nodes, held = room.session().catalogue.nodes, references(room)
+    return [
+        f"the engine does not hold {node} as {reference}"
+        for node, digest in digests(room).items()
+        for reference in references_of(nodes[node])
+        if held.get(reference) != digest
+    ]
+
+
+def misremembered(room: Room) -> list[str]:
+    """What the store says that the engine was given last and that is not there."""
+    nodes, held = room.session().catalogue.nodes, references(room)
+    given = {file.stem: parse_digest(_document(file)) for file in _files(room.store / LOADED)}
+    return [
+        f"the store says that the engine was given {digest} as {reference}"
+        for name, digest in given.items()
+        for reference in references_of(nodes[name])
+        if held.get(reference) != digest
+    ]
+
+
 def references(room: Room) -> dict[str, str]:
     """What the engine holds: reference → digest."""
     return {unquote(file.name): file.read_text(encoding="utf-8") for file in sorted(room.engine.glob("[!.]*"))}
@@ -81,7 +115,7 @@ def _in_blobs(store: Path) -> Iterator[str]:
 
 
 def _in_documents(store: Path) -> Iterator[str]:
-    for folder in (RECORDS, VERDICTS, CONTENTS, LATEST):
+    for folder in (RECORDS, VERDICTS, CONTENTS, LATEST, LOADED):
         for file in _files(store / folder):
             if _document(file) is None:
                 yield f"{folder}/{file.name} is damaged"

@@ -7,7 +7,7 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.faults.checks import Tally, digests, leftovers, problems
+from tests.faults.checks import Tally, digests, leftovers, misremembered, problems, unloaded
 
 if TYPE_CHECKING:
     from tests.faults.programs import Programs
@@ -30,7 +30,7 @@ def crowd(programs: Programs, room: Room, *, processes: int, rounds: int, seed: 
         running = [programs.start(shared, targets=targets) for targets in choices]
         codes = [program.result(DEADLOCK) for program in running]
         found = [f"exit code {code}: {program.text}" for program, code in zip(running, codes, strict=True) if code]
-        found += problems(shared) + leftovers(shared) + twice(shared)
+        found += problems(shared) + leftovers(shared) + twice(shared) + unloaded(shared) + misremembered(shared)
         found += [] if digests(shared) == wanted else ["other digests than alone"]
         failures += [f"round {number}: {'; '.join(found)}"] if found else []
         shutil.rmtree(shared.root)

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from buildgraph.errors import ExitCode
-from tests.faults.checks import Tally, leftovers, problems, survivors
+from tests.faults.checks import Tally, leftovers, misremembered, problems, survivors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def interrupt_at_random(programs: Programs, room: Room, count: int, *, seed: int
 def _after(room: Room, program: Program, code: int) -> list[str]:
     found = [f"process {pid} still runs" for pid in survivors(room.pids())]
     found += [f"{name} is left" for name in leftovers(room)]
-    found += problems(room)
+    found += problems(room) + misremembered(room)
     if "Traceback" in program.text:
         found.append(program.text)
     # In its very first moments SIGTERM ends the program as it ends any other.

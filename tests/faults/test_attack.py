@@ -6,16 +6,16 @@ What the attacks do to containers and images is in ``tests/e2e/test_attacks.py``
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from buildgraph.adapters.strays import end_marked
-from tests.fakes.probing import make_project, running_commands
+from tests.fakes.probing import has_ended, make_nap, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def test_it():
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            os.execvp("sleep", ["sleep", "98765"])
+            os.execvp("sleep", {nap!r})
         os._exit(0)
 """
 
@@ -39,7 +39,7 @@ import os
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        os.execvp("sleep", ["sleep", "98761"])
+        os.execvp("sleep", {nap!r})
 """
 
 
@@ -48,20 +48,28 @@ def project(tmp_path: Path) -> Project:
     return make_project(tmp_path)
 
 
-def has_ended(command: str) -> bool:
-    """Whether no process of that name is left, after at most 10 s: the kernel takes its time."""
-    deadline = time.monotonic() + 10
-    while any(command in line for line in running_commands()):
-        if time.monotonic() > deadline:
-            return False
-    return True
+def make_mark() -> str:
+    """One that no other test gives to a process, whatever runs beside this one."""
+    return secrets.token_hex(8)
+
+
+def test_a_process_has_ended_when_no_other_has_just_its_words() -> None:
+    nap = make_nap()
+    with subprocess.Popen(nap) as child:
+        try:
+            assert not has_ended(*nap, seconds=0)
+            assert has_ended(nap[0], nap[1][:-1], seconds=0)
+            assert has_ended(nap[0], seconds=0)
+        finally:
+            child.kill()
+    assert has_ended(*nap)
 
 
 def test_fault_40_a_test_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
-    project = make_project(tmp_path, timeout=2)
-    text = "import subprocess\n\ndef test_it():\n    subprocess.run(['sleep', '98764'])\n"
+    project, nap = make_project(tmp_path, timeout=2), make_nap()
+    text = f"import subprocess\n\ndef test_it():\n    subprocess.run({nap!r})\n"
     assert project.run(project.write("test_demo.py", text)).failures == ("the tests did not end within 2 s",)
-    assert has_ended("sleep\x0098764")
+    assert has_ended(*nap)
 
 
 def test_fault_40_a_test_that_cannot_be_asked_to_end_is_killed(tmp_path: Path) -> None:
@@ -71,8 +79,9 @@ def test_fault_40_a_test_that_cannot_be_asked_to_end_is_killed(tmp_path: Path) -
 
 
 def test_fault_40_a_daemon_that_a_test_leaves_is_ended(project: Project) -> None:
-    assert project.run(project.write("test_demo.py", DAEMON)).passed == 1
-    assert has_ended("sleep\x0098765")
+    nap = make_nap()
+    assert project.run(project.write("test_demo.py", DAEMON.format(nap=nap))).passed == 1
+    assert has_ended(*nap)
 
 
 def test_fault_40_a_flood_of_output_is_stopped_and_the_log_is_cut(project: Project) -> None:
@@ -161,23 +170,24 @@ def test_it():
 
 
 def test_fault_40_containers_are_removed_whatever_the_tests_did(project: Project) -> None:
-    project.run(project.write("test_demo.py", DAEMON + "    os.kill(os.getpid(), 9)\n"))
+    daemon = DAEMON.format(nap=make_nap())
+    project.run(project.write("test_demo.py", daemon + "    os.kill(os.getpid(), 9)\n"))
     assert project.docker_calls[-1] == "rm --force --volumes c0ffee"
 
 
 def test_only_marked_processes_are_ended() -> None:
-    plain = {"PATH": os.environ["PATH"]}
+    plain, mark = {"PATH": os.environ["PATH"]}, make_mark()
     with ExitStack() as stack:
         started = []
-        for variables, command in (({}, "98762"), ({"DEMO": "7"}, "98763")):
+        for variables in ({}, {"DEMO": mark}):
             child = stack.enter_context(
-                subprocess.Popen(["sleep", command], env={**plain, **variables}, start_new_session=True)
+                subprocess.Popen(make_nap(), env={**plain, **variables}, start_new_session=True)
             )
             stack.callback(child.kill)  # before the wait for it: a test that fails must not wait for its end
             started.append(child)
         other, marked = started
-        assert end_marked("DEMO=77") == 0
-        assert end_marked("DEMO=7") == 1
+        assert end_marked(f"DEMO={mark}7") == 0
+        assert end_marked(f"DEMO={mark}") == 1
         assert marked.wait(10) == -9
         assert other.poll() is None
 
@@ -185,9 +195,11 @@ def test_only_marked_processes_are_ended() -> None:
 def test_daemons_that_are_just_starting_are_ended_too(tmp_path: Path) -> None:
     """For a moment a process shows no environment, and for another it is in no list that was made before it."""
     script = tmp_path / "detached.py"
-    script.write_text(DETACHED)
-    for number in range(20):
-        environ = {"PATH": os.environ["PATH"], "DEMO": str(number)}
+    nap = make_nap()
+    script.write_text(DETACHED.format(nap=nap))
+    for _ in range(20):
+        mark = make_mark()
+        environ = {"PATH": os.environ["PATH"], "DEMO": mark}
         subprocess.run([sys.executable, "-S", str(script)], env=environ, check=True)
-        end_marked(f"DEMO={number}")
-        assert has_ended("sleep\x0098761")
+        end_marked(f"DEMO={mark}")
+        assert has_ended(*nap)

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from buildgraph.errors import ExitCode
 from tests.faults import crashes
-from tests.faults.checks import digests, end_workers, leftovers, problems, references, survivors
+from tests.faults.checks import (
+    digests,
+    end_workers,
+    leftovers,
+    misremembered,
+    problems,
+    references,
+    survivors,
+    unloaded,
+)
 from tests.faults.interrupts import wait_until
 from tests.faults.power import States
 from tests.faults.room import TWENTY
@@ -45,6 +54,24 @@ def test_fault_01_an_image_whose_tests_did_not_end_is_not_called_done(programs: 
     small_room.release("test-image-0")
     assert "1 tested" in programs.build(small_room, targets=["image-0"])
     assert "faults/image-0:1" in references(small_room)
+    end_workers(small_room)
+
+
+def test_fault_01_an_image_that_has_passed_and_was_not_loaded_is_loaded_by_the_next_build(
+    programs: Programs, small_room: Room
+) -> None:
+    small_room.hold("load-image-0")
+    program = programs.start(small_room, targets=["image-0"])
+    wait_until(lambda: small_room.pids("load-image-0"))
+    program.send(signal.SIGKILL)
+    assert program.result() == -signal.SIGKILL
+    assert small_room.ended("test:image-0", "done")
+    assert unloaded(small_room)
+    assert misremembered(small_room) == problems(small_room) == []
+    small_room.release("load-image-0")
+    assert programs.build(small_room, targets=["image-0"]).startswith("1 loaded; 2 nodes reused")
+    assert unloaded(small_room) == misremembered(small_room) == []
+    assert programs.build(small_room, targets=["image-0"]) == "nothing to do\n"
     end_workers(small_room)
 
 

@@ -11,7 +11,7 @@ import pytest
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.errors import ExitCode
 from tests.fakes.webserver import Reply, WebServer
-from tests.faults.checks import digests, leftovers, problems, references, survivors
+from tests.faults.checks import digests, leftovers, misremembered, problems, references, survivors, unloaded
 from tests.faults.interrupts import SIGNALS, WITHIN, interrupt_at_random, wait_until
 
 if TYPE_CHECKING:
@@ -94,6 +94,26 @@ def test_fault_03_a_finished_image_keeps_its_name_when_another_is_stopped(progra
     assert [name for name in references(room) if name.startswith("buildgraph-test/")] == []
     assert "faults/image-5:1" not in references(room)
     assert len(references(room)) == 5
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_fault_03_a_build_that_is_stopped_while_it_loads_is_completed_by_the_next(
+    programs: Programs, small_room: Room, number: signal.Signals
+) -> None:
+    programs.build(small_room)
+    text = small_room.project / "layers/files-1/files/data"
+    text.write_bytes(b"other")
+    small_room.hold("load-image-0")
+    program = programs.start(small_room)
+    wait_until(lambda: small_room.pids("load-image-0"))
+    program.send(number)
+    assert program.result() == ExitCode.INTERRUPTED
+    assert small_room.ended("test:image-0", "done")
+    assert unloaded(small_room), "the engine holds the image as it was"
+    assert misremembered(small_room) == problems(small_room) == leftovers(small_room) == []
+    small_room.release("load-image-0")
+    assert programs.build(small_room).startswith("1 loaded; 3 nodes reused")
+    assert unloaded(small_room) == misremembered(small_room) == []
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -13,6 +13,7 @@ import sys
 import traceback
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,14 @@ from buildgraph.adapters.disk import seal, unseal
 from buildgraph.adapters.process import Never
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.app.auditing import audit_store
+from buildgraph.app.building import load_images
 from buildgraph.app.mending import repair_store
+from buildgraph.app.planning import plan_targets
 from buildgraph.audit import Kind
 from buildgraph.errors import EnvironmentFault, ExitCode, UsageError
+from buildgraph.plan import Wishes
+from buildgraph.record import LOADED
+from tests.fakes.equipped import FakeEquipment
 from tests.fakes.sample import REPOSITORY
 from tests.faults import bitrot
 
@@ -45,6 +51,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting, and being s
 def built(sample: Sample) -> Sample:
     sample.build("all")
     sample.plant_verdicts("all")
+    sample.plant_loads("all")
     return sample
 
 
@@ -113,6 +120,7 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "verdict": lambda store: first(store / "verdicts"),
     "contents": lambda store: first(store / "contents"),
     "latest": lambda store: store / "latest" / "tool.json",
+    "loaded": lambda store: store / "loaded" / "app-1.json",
     "durations": lambda store: first(store / "durations"),
     "run": lambda store: next((store / "runs").glob("*/run.json")),
     "journal": lambda store: next((store / "runs").glob("*/events.jsonl")),
@@ -261,7 +269,7 @@ def test_fault_12_a_store_that_cannot_be_written_is_read_and_says_so_when_it_mus
     own_disk.build("all")
     blob_of(own_disk.store, "tool").unlink()
     subprocess.run(["mount", "-o", "remount,ro", own_disk.store], check=True)
-    assert own_disk.call("plan", "plain", "--no-test").out == "nothing to do: 3 nodes are built\n"
+    assert own_disk.call("plan", "plain", "--no-test", "--no-load").out == "nothing to do: 3 nodes are built\n"
     assert own_disk.call("build", "plain", *QUIETLY).code == ExitCode.OK
     assert own_disk.call("verify").code == ExitCode.FAILED
     assert own_disk.call("gc", "--dry-run").code == ExitCode.OK
@@ -270,6 +278,18 @@ def test_fault_12_a_store_that_cannot_be_written_is_read_and_says_so_when_it_mus
         assert done.code == ExitCode.ENVIRONMENT, words
         assert len(done.err.splitlines()) == 1
         assert str(own_disk.store) in done.err
+
+
+@needs_root
+def test_fault_12_images_are_loaded_from_a_store_that_cannot_be_written(own_disk: Sample) -> None:
+    own_disk.build("all")
+    own_disk.plant_verdicts("all")
+    subprocess.run(["mount", "-o", "remount,ro", own_disk.store], check=True)
+    session = own_disk.session()
+    planned = plan_targets(session, ["all"], wishes=Wishes(load=False))
+    loaded = load_images(session, planned, cancel=Never(), equip=partial(FakeEquipment, results={}))
+    assert loaded == ("sample/app:1", "sample/plain:1")
+    assert session.store.names(LOADED) == ()
 
 
 @needs_root
@@ -390,7 +410,7 @@ def test_fault_14_what_a_running_build_reads_and_writes_stays(sample: Sample, tm
         _out, err = child.communicate(timeout=60)
         assert child.returncode == ExitCode.OK, err
     assert wrong(sample.store) == {}
-    again = sample.call("-C", str(other), "plan", "all", "--no-test")
+    again = sample.call("-C", str(other), "plan", "all", "--no-test", "--no-load")
     assert again.out == "nothing to do: 5 nodes are built\n"
 
 
@@ -412,7 +432,7 @@ def test_fault_14_two_at_once_do_no_harm(sample: Sample) -> None:
     assert [child.returncode for child in children] == [ExitCode.OK] * 2, ended
     assert wrong(sample.store) == {}
     assert sample.call("gc", "--dry-run", "--keep-runs", "1").out.startswith("0 items")
-    assert sample.call("plan", "all", "--no-test").out == "nothing to do: 5 nodes are built\n"
+    assert sample.call("plan", "all", "--no-test", "--no-load").out == "nothing to do: 5 nodes are built\n"
 
 
 @pytest.mark.parametrize("version", [0, 2, 99])

@@ -15,8 +15,9 @@ from buildgraph.adapters.process import Never
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.app.auditing import Audit, audit_store
 from buildgraph.app.mending import Repair, repair_store
-from buildgraph.audit import Kind
+from buildgraph.audit import Kind, Remedy
 from buildgraph.errors import EnvironmentFault, ExitCode, Interrupted
+from buildgraph.record import LOADED
 from tests.fakes.store import digest_of
 
 if TYPE_CHECKING:
@@ -149,6 +150,43 @@ def test_a_record_of_a_later_version_is_left_alone_and_nothing_wrong(built: Samp
     ]
     repair(built)
     assert record_of(built, "tool").is_file()
+
+
+def test_what_an_engine_was_given_is_checked_and_damage_means_no_more_than_a_load(built: Sample) -> None:
+    built.plant_verdicts("all")
+    built.plant_loads("all")
+    assert audit(built).wrong == ()
+    path = built.store / LOADED / "plain.json"
+    flip(path)
+    assert (only(audit(built).wrong).path, only(audit(built).wrong).kind) == ("loaded/plain.json", Kind.CORRUPT)
+    done = built.call("verify", "--repair")
+    assert done.code == ExitCode.OK, done.out
+    assert not path.exists()
+    planned = json.loads(built.call("plan", "all", "--json").out)["steps"]
+    assert [step["id"] for step in planned if "id" in step] == ["load:plain"]
+
+
+def test_a_note_of_a_load_that_leads_nowhere_is_an_orphan_that_gc_removes(built: Sample) -> None:
+    store = LayoutStore(built.store)
+    store.write(LOADED, "plain", digest_of(b"gone") + "\n")
+    store.write(LOADED, "no-image", digest_of(b"gone") + "\n")
+    found = audit(built)
+    assert found.wrong == ()
+    paths = {"loaded/plain.json", "loaded/no-image.json"}
+    assert {f.path: f.remedy for f in found.findings if f.path in paths} == dict.fromkeys(paths, Remedy.COLLECT)
+    assert repair(built).after.wrong == ()
+    assert built.call("gc", "--yes").code == ExitCode.OK
+    assert store.names(LOADED) == ()
+
+
+def test_a_note_of_a_load_of_a_later_version_is_left_alone(built: Sample) -> None:
+    store, text = LayoutStore(built.store), json.dumps({"loaded": 2, "digest": digest_of(b"later")})
+    store.write(LOADED, "plain", text)
+    found = audit(built)
+    assert found.wrong == ()
+    assert [f.remedy for f in found.findings if f.path == "loaded/plain.json"] == [Remedy.NONE]
+    assert built.call("gc", "--yes").code == ExitCode.OK
+    assert store.read(LOADED, "plain") == text
 
 
 def test_a_file_index_is_made_anew_from_its_blob_and_no_layer_is_built(built: Sample) -> None:

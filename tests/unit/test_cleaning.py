@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.app.cleaning import QUARANTINE_SECONDS, Clearing, Sort, clear, plan_clearing
 from buildgraph.errors import ExitCode
+from buildgraph.record import LATEST
 
 if TYPE_CHECKING:
     from tests.fakes.sample import Sample
@@ -33,6 +34,7 @@ def files(sample: Sample) -> set[Path]:
 def test_what_was_just_built_and_tested_stays(sample: Sample) -> None:
     sample.build("all")
     sample.plant_verdicts("all")
+    sample.plant_loads("all")
     assert sorts(plan(sample)) <= {Sort.LEFTOVER}
     assert sample.call("gc", "--yes").code == ExitCode.OK
     assert sample.call("plan", "all").out == "nothing to do: 5 nodes are built and tested\n"
@@ -60,7 +62,31 @@ def test_an_earlier_state_goes_with_all_that_only_it_needs(sample: Sample) -> No
     assert done.code == ExitCode.OK
     assert not gone & files(sample)
     assert sample.call("verify").code == ExitCode.OK
-    assert sample.call("plan", "all", "--no-test").out == "nothing to do: 5 nodes are built\n"
+    assert sample.call("plan", "all", "--no-test", "--no-load").out == "nothing to do: 5 nodes are built\n"
+
+
+def test_what_an_engine_was_given_is_remembered_as_long_as_the_image_is_there(sample: Sample) -> None:
+    sample.build("all")
+    sample.plant_loads("all")
+    sample.write(EXTRA, "size = 2\n")
+    sample.build("all")
+    assert [item.path for item in plan(sample).garbage if item.sort is Sort.POINTER and "loaded" in item.path] == [
+        "loaded/plain.json"
+    ]
+    assert "loaded/plain.json, 0.00 MB: it names an image that is not needed" in sample.call("gc", "--dry-run").out
+    assert sample.call("gc", "--yes").code == ExitCode.OK
+    assert files(sample) & {Path("loaded/plain.json"), Path("loaded/app-1.json")} == {Path("loaded/app-1.json")}
+    assert sample.call("verify").code == ExitCode.OK
+
+
+def test_what_an_engine_was_given_is_forgotten_with_the_image(sample: Sample) -> None:
+    sample.build("all")
+    sample.plant_loads("all")
+    (sample.folder / "manifests/images/plain.yaml").unlink()
+    assert sorts(plan(sample)) <= {Sort.LEFTOVER}, "the newest record of an image that is gone stays"
+    LayoutStore(sample.store).forget(LATEST, "plain")
+    LayoutStore(sample.store).remove("plain")
+    assert "loaded/plain.json" in {item.path for item in plan(sample).garbage}
 
 
 def test_an_earlier_state_that_the_catalogue_has_again_stays(sample: Sample) -> None:
@@ -163,7 +189,7 @@ def test_what_came_to_be_needed_since_the_plan_stays(sample: Sample) -> None:
     sample.write(EXTRA, "size = 1\n")
     removed = clear(sample.session(), planned, keep_runs=50, now=NOW)
     assert Sort.BLOB not in sorts(removed)
-    assert sample.call("plan", "all", "--no-test").out == "nothing to do: 5 nodes are built\n"
+    assert sample.call("plan", "all", "--no-test", "--no-load").out == "nothing to do: 5 nodes are built\n"
 
 
 def test_an_empty_place_has_nothing_to_remove(sample: Sample) -> None:

@@ -146,11 +146,12 @@ def test_new_times_and_comments_rebuild_nothing(sample: Sample) -> None:
         os.utime(file, (1, 1))
     sample.edit("manifests/layers/extra.yaml", "kind: files\n", "kind: files  # local ones\n")
     sample.edit("manifests/layers/tool.yaml", "description: A program", "description: Another word for it")
-    assert sample.call("plan", "all", "--no-test").out == "nothing to do: 5 nodes are built\n"
+    assert sample.call("plan", "all", "--no-test", "--no-load").out == "nothing to do: 5 nodes are built\n"
 
 
 def test_a_changed_file_rebuilds_its_layer_and_the_image_of_it_and_nothing_else(sample: Sample) -> None:
     sample.build("all")
+    sample.plant_loads("all")
     sample.write("layers/extra/files/conf/extra.conf", "size = 2\n")
     planned = sample.call("plan", "all", "--no-test", "--json")
     assert steps(planned) == {
@@ -166,14 +167,37 @@ def test_a_changed_file_rebuilds_its_layer_and_the_image_of_it_and_nothing_else(
 def test_a_changed_test_runs_again_and_rebuilds_nothing(sample: Sample) -> None:
     sample.build("all")
     sample.plant_verdicts("all")
+    sample.plant_loads("all")
     assert sample.call("plan", "all").out == "nothing to do: 5 nodes are built and tested\n"
     sample.write("layers/extra/test_extra.py", "def test_more():\n    assert True\n")
     planned = sample.call("plan", "all", "--json")
     assert steps(planned) == {
         "test:extra": "no pass is recorded for these tests on this image",
         "test:plain": "no pass is recorded for these tests on this image",
-        "load:plain": "the image is new to the engine",
+        "load:plain": "its tests run now",
     }
+
+
+def test_what_was_built_without_a_load_is_loaded_by_the_next_build(sample: Sample) -> None:
+    sample.build("all")
+    sample.plant_verdicts("all")
+    assert steps(sample.call("plan", "all", "--json")) == {
+        "load:app-1": "no load of this image is recorded",
+        "load:plain": "no load of this image is recorded",
+    }
+    assert sample.call("plan", "all").out.endswith("2 steps; 3 of 5 nodes are reused\n")
+    assert sample.call("plan", "all", "--no-load").out == "nothing to do: 5 nodes are built and tested\n"
+    done = sample.call("build", "plain", "--progress", "quiet")
+    assert done.code == ExitCode.ENVIRONMENT
+    assert "FAILED load:plain: no Docker engine answers" in done.err
+    assert steps(sample.call("plan", "plain", "--json")) == {"load:plain": "no load of this image is recorded"}
+
+
+def test_layers_and_other_targets_than_images_are_never_to_be_loaded(sample: Sample) -> None:
+    sample.build("all")
+    sample.plant_verdicts("all")
+    done = sample.call("build", "base", "extra", "--progress", "quiet")
+    assert (done.code, done.out) == (ExitCode.OK, "nothing to do: 2 nodes are built and tested\n")
 
 
 def test_a_layer_can_be_made_again_on_request(sample: Sample) -> None:
@@ -378,6 +402,7 @@ def test_a_run_that_has_nothing_to_do_asks_no_daemon_starts_no_process_and_loads
 ) -> None:
     sample.build("all")
     sample.plant_verdicts("all")
+    sample.plant_loads("all")
     (tmp_path / "empty").mkdir()
     env = {"PATH": str(tmp_path / "empty"), "HOME": os.environ["HOME"], "DOCKER_HOST": os.environ["DOCKER_HOST"]}
     with sample.spawn(*args, module="tests.fakes.audited", env=env) as child:

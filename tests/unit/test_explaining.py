@@ -37,7 +37,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as monkeypatch:
         sample = make_sample(folder, monkeypatch)
         deepen(sample)
-        assert carry_out(sample, "all").exit_code is ExitCode.OK
+        assert carry_out(sample, "all", load=True).exit_code is ExitCode.OK
     return folder
 
 
@@ -250,7 +250,7 @@ def test_the_json_document_holds_state_steps_and_causes(deep: Sample) -> None:
         "node": "deep",
         "state": "to do",
         "kind": "image",
-        "steps": ["compose", "test"],
+        "steps": ["compose", "test", "load"],
         "key": key_of(deep, "deep"),
         "digest": None,
         "causes": [
@@ -432,12 +432,13 @@ def test_fault_07_a_damaged_verdict_says_so(deep: Sample) -> None:
 
 def test_what_is_up_to_date_says_on_what_that_rests_and_what_it_was_last_made_for(deep: Sample) -> None:
     edit_tool(deep)
-    carry_out(deep, "all")
+    carry_out(deep, "all", load=True)
     run = list_runs(deep.session().store)[0]
     assert why(deep, "deep") == (
         "deep is up to date\n"
         f"  the store has a record of its key {key_of(deep, 'deep')[:12]}: {digest_of(deep, 'deep')}, 0.0 MB\n"
         "  its tests have passed on this image: 2 passed\n"
+        "  it is the image that an engine was last given\n"
         "\n"
         f"deep was last made by the run {run.name}, {run.began:%Y-%m-%d %H:%M} UTC:\n"
         "\n"
@@ -445,6 +446,35 @@ def test_what_is_up_to_date_says_on_what_that_rests_and_what_it_was_last_made_fo
         "  runtime was built because layer tool changed\n"
         "    tool was built because file files/tool.sh changed\n"
     )
+
+
+def test_what_is_only_to_be_loaded_says_why_and_on_what_the_rest_rests(deep: Sample) -> None:
+    given = digest_of(deep, "app")
+    edit_tool(deep)
+    carry_out(deep, "all")
+    run = list_runs(deep.session().store)[0]
+    assert why(deep, "app") == (
+        "app-1 is to be loaded\n"
+        f"  the store has a record of its key {key_of(deep, 'app')[:12]}: {digest_of(deep, 'app')}, 0.0 MB\n"
+        "  its tests have passed on this image: 3 passed\n"
+        "\n"
+        f"app-1 is loaded: an engine was last given another digest, {given}\n"
+        "\n"
+        f"app-1 was last made by the run {run.name}, {run.began:%Y-%m-%d %H:%M} UTC:\n"
+        "\n"
+        "app-1 was composed because layer tool changed\n"
+        "  tool was built because file files/tool.sh changed\n"
+    )
+    document = json.loads(why(deep, "app", "--json"))
+    assert (document["state"], document["steps"]) == ("to do", ["load"])
+    (cause,) = document["causes"]
+    assert (cause["root"], [change["kind"] for change in cause["changes"]]) == ("app-1", ["load"])
+
+
+def test_a_layer_is_never_to_be_loaded(deep: Sample) -> None:
+    document = json.loads(why(deep, "tool", "--json"))
+    assert (document["state"], document["steps"]) == ("up to date", [])
+    assert "engine" not in why(deep, "tool")
 
 
 def test_a_first_build_says_that_it_was_the_first(deep: Sample) -> None:

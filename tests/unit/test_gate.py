@@ -258,7 +258,7 @@ class TestAllowing:
 
     def test_it_moves_no_other_image(self, locked: Mirrored) -> None:
         locked.build()
-        done = locked.call("plan", "all", "--allow-unsupported", "--no-test", "--json")
+        done = locked.call("plan", "all", "--allow-unsupported", "--no-test", "--no-load", "--json")
         made = {step["node"] for step in json.loads(done.out)["steps"] if step["action"] != "reuse"}
         assert made == {"stack-2"}
         assert [each["cause"] for each in json.loads(done.out)["refused"]] == ["unlocked", "unlocked"]
@@ -308,6 +308,7 @@ def test_nothing_to_do_but_what_is_refused_asks_no_daemon_and_starts_no_process(
 ) -> None:
     locked.build()
     locked.sample.plant_verdicts(*sorted(OTHERS))
+    locked.sample.plant_loads(*sorted(OTHERS))
     (tmp_path / "empty").mkdir()
     env = {"PATH": str(tmp_path / "empty"), "HOME": os.environ["HOME"], "DOCKER_HOST": os.environ["DOCKER_HOST"]}
     with locked.sample.spawn("build", "all", module="tests.fakes.audited", env=env) as child:

@@ -15,8 +15,8 @@ from buildgraph.graph import (
     check_graph,
     find_closure,
     find_dependents,
+    find_needs,
     find_targets,
-    find_tested,
     sort_nodes,
     sort_tests,
     to_networkx,
@@ -111,9 +111,17 @@ class TestClosure:
         )
 
     def test_what_the_services_of_tests_are_made_of_must_pass_but_not_what_tests_run_on(self) -> None:
-        assert set(find_tested(make_catalogue(SERVED), ["app"])) == {
+        assert set(find_needs(make_catalogue(SERVED), ["app"], with_tests=True).tested) == {
             *("app", "drivers", "database", "engine", "clock", "time"),
         }
+
+    def test_without_tests_nothing_must_pass(self) -> None:
+        assert find_needs(make_catalogue(SERVED), ["app"], with_tests=False).tested == ()
+
+    def test_what_must_pass_comes_parents_first(self) -> None:
+        needs = find_needs(CATALOGUE, ["app"], with_tests=True)
+        assert needs.tested == tuple(name for name in needs.nodes if name in needs.tested)
+        assert needs.tested[-1] == "app"
 
     def test_what_is_only_run_on_brings_no_services(self) -> None:
         nodes = (make_layer("top", test_on=("drivers",)), *SERVED)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from buildgraph.graph import find_needs
 from buildgraph.model import Lock
 from buildgraph.plan import Action, State, Wishes, find_test_key, make_plan
 from buildgraph.plan import TestFacts as Facts  # pytest would take the name for a class of tests
@@ -40,6 +41,7 @@ CATALOGUE = make_catalogue(OS, JDK, CORE, DRIVERS, HELPER, LONE, APP, TOOL)
 COORDINATES = ("deb:openjdk", "maven:org.example:core:1", "maven:org.example:more:2")
 LOCK = make_lock(CATALOGUE, {name: make_artifact(name, name.encode() * 100_000) for name in COORDINATES})
 EVERYTHING = frozenset(CATALOGUE.nodes)
+OTHER = f"sha256:{'e' * 64}"
 
 
 def plan(
@@ -48,6 +50,7 @@ def plan(
     passed: Collection[str] = (),
     misses: Mapping[str, str] | None = None,
     seconds: Mapping[str, float] | None = None,
+    loaded: Mapping[str, str] | None = None,
     lock: Lock = LOCK,
     catalogue: Catalogue = CATALOGUE,
     wishes: Wishes | None = None,
@@ -55,9 +58,18 @@ def plan(
     wishes = wishes or Wishes()
     keys = make_keys(catalogue, lock)
     records = {name: make_record(catalogue.nodes[name], keys) for name in made}
-    state = State(records=records, misses=misses or {}, passed=passed, seconds=seconds or {})
-    scope = find_scope(catalogue, lock, keys, targets, with_tests=wishes.test)
+    # Unless something else is said the engine was given all images that are made.
+    given = {name: record.digest for name, record in records.items()} if loaded is None else loaded
+    state = State(records=records, misses=misses or {}, passed=passed, seconds=seconds or {}, loaded=given)
+    needs = find_needs(catalogue, targets, with_tests=wishes.test)
+    scope = find_scope(catalogue, lock, keys, targets, needs, with_tests=wishes.test)
     return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
+
+
+def given(*images: str) -> dict[str, str]:
+    """What an engine holds that was given these images as they are."""
+    keys = make_keys(CATALOGUE, LOCK)
+    return {name: make_record(CATALOGUE.nodes[name], keys).digest for name in images}
 
 
 def find(plan: Plan, step_id: str) -> Step:
@@ -142,6 +154,64 @@ def test_only_targets_are_loaded() -> None:
 
 def test_without_load_nothing_is_loaded() -> None:
     assert ids(plan("app", wishes=Wishes(load=False)), Action.LOAD) == []
+    assert plan("app", made=EVERYTHING, passed=EVERYTHING, loaded={}, wishes=Wishes(load=False)).steps == ()
+
+
+def test_an_image_that_is_done_and_was_not_loaded_is_loaded_and_nothing_else() -> None:
+    done = plan("app", "tool", made=EVERYTHING, passed=EVERYTHING, loaded=given("tool"))
+    assert ids(done) == ["load:app"]
+    assert find(done, "load:app").reason == "no load of this image is recorded"
+    assert find(done, "load:app").needs == ()
+    assert "app" not in done.reused
+    assert format_plan(done) == "load:app  no load of this image is recorded\n1 steps; 5 of 6 nodes are reused"
+
+
+def test_an_engine_that_was_given_another_digest_is_given_the_image() -> None:
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING, loaded={"app": OTHER})
+    assert {step.id: step.reason for step in done.steps} == {
+        "load:app": f"an engine was last given another digest, {OTHER}"
+    }
+
+
+def test_what_was_loaded_of_other_images_says_nothing_of_a_target() -> None:
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING, loaded={"tool": given("app")["app"], "drivers": OTHER})
+    assert ids(done) == ["load:app"]
+
+
+def test_images_that_are_no_target_and_layers_are_not_loaded_whatever_is_remembered() -> None:
+    assert plan("drivers", "jdk", made=EVERYTHING, passed=EVERYTHING, loaded={}).steps == ()
+
+
+@pytest.mark.parametrize("loaded", [None, {}, {"app": "sha256:" + "e" * 64}])
+def test_an_image_that_is_composed_now_is_new_to_the_engine_whatever_it_was_given(
+    loaded: dict[str, str] | None,
+) -> None:
+    done = plan("app", made=EVERYTHING - {"app"}, passed=EVERYTHING, loaded=loaded)
+    assert find(done, "load:app").reason == "the image is new to the engine"
+
+
+def test_an_image_whose_tests_run_is_loaded_after_them() -> None:
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING - {"app"})
+    assert {step.id: (step.reason, step.needs) for step in done.steps} == {
+        "test:app": ("no pass is recorded for these tests on this image", ()),
+        "load:app": ("its tests run now", ("test:app",)),
+    }
+    again = plan("app", made=EVERYTHING, passed=EVERYTHING - {"app"}, loaded={})
+    assert find(again, "load:app").reason == "no load of this image is recorded"
+
+
+@pytest.mark.parametrize("test", [True, False])
+def test_an_image_of_which_a_layer_is_lost_is_loaded_when_the_layer_is_made(*, test: bool) -> None:
+    done = plan(
+        "tool", made=EVERYTHING - {"drivers"}, passed=EVERYTHING - {"drivers"}, loaded={}, wishes=Wishes(test=test)
+    )
+    before = {*find(done, "load:tool").needs}
+    assert before == ({"test:drivers"} if test else {"build:drivers"})
+
+
+def test_a_layer_that_is_made_again_does_not_let_an_image_be_loaded_again_that_is_loaded() -> None:
+    done = plan("tool", made=EVERYTHING - {"drivers"}, wishes=Wishes(test=False))
+    assert ids(done) == ["build:drivers"]
 
 
 def test_without_tests_images_are_composed_from_what_is_built() -> None:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from buildgraph.adapters.disk import seal
 from buildgraph.app.planning import DURATIONS, STEPS, plan_targets, save_durations
 from buildgraph.app.session import find_store
 from buildgraph.errors import UsageError
 from buildgraph.plan import Wishes
-from buildgraph.record import LATEST, RECORDS, VERDICTS
+from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, parse_digest
+from tests.fakes.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,6 +215,74 @@ def test_a_pass_does_not_serve_other_tests_or_another_image(sample: Sample) -> N
     sample.edit("manifests/layers/base.yaml", "one", "two")
     sample.build("all")
     assert list(reasons(sample, "app", wishes=Wishes(load=False))) == ["test:base", "test:tool", "test:app-1"]
+
+
+def test_what_an_engine_was_given_makes_a_target_done(sample: Sample) -> None:
+    sample.build("all")
+    wishes = Wishes(test=False)
+    sample.plant_loads("app")
+    assert reasons(sample, "app", wishes=wishes) == {}
+    assert reasons(sample, "all", wishes=wishes) == {"load:plain": "no load of this image is recorded"}
+    sample.plant_loads("all")
+    assert reasons(sample, "all", wishes=wishes) == {}
+
+
+def test_an_edit_that_is_undone_gives_a_load_of_what_was_there_before(sample: Sample) -> None:
+    conf = "layers/extra/files/conf/extra.conf"
+    sample.build("plain")
+    sample.edit(conf, "size = 1", "size = 2")
+    sample.build("plain")
+    sample.plant_loads("plain")
+    digest = plan_targets(sample.session(), ["plain"], wishes=BUILT_ONLY).records["plain"].digest
+    sample.edit(conf, "size = 2", "size = 1")
+    assert reasons(sample, "plain", wishes=Wishes(test=False)) == {
+        "load:plain": f"an engine was last given another digest, {digest}"
+    }
+
+
+GARBAGE = [
+    b"",
+    b"\n",
+    b"sha256:",
+    b"sha256:" + b"E" * 64,
+    b"sha256:" + b"e" * 63,
+    b"sha256:" + b"e" * 64 + b" and more",
+    b"ab" * 32,
+    b'{"digest": "sha256:1"}',
+    b"../plain",
+    b"\0" * 100,
+    b"sha256:" + b"e" * 1_000_000,
+    b"sha256:\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("data", GARBAGE, ids=range(len(GARBAGE)))
+def test_fault_07_a_note_of_a_load_that_cannot_be_read_is_no_load(sample: Sample, data: bytes) -> None:
+    sample.build("plain")
+    sample.plant_loads("plain")
+    session, wishes = sample.session(), Wishes(test=False)
+    right = session.store.read(LOADED, "plain")
+    path = sample.store / LOADED / "plain.json"
+    for written in (seal(data), data):  # as a program would leave it, and as a disk would
+        path.write_bytes(written)
+        assert reasons(sample, "plain", wishes=wishes) == {"load:plain": "no load of this image is recorded"}
+        assert reasons(sample, "base", "extra", wishes=wishes) == {}
+    session.store.write(LOADED, "plain", right or "")
+    assert reasons(sample, "plain", wishes=wishes) == {}
+
+
+def test_what_was_loaded_is_asked_for_images_that_are_targets_and_made_and_for_nothing_else(sample: Sample) -> None:
+    sample.build("app")
+    store = sample.session().store
+    for wishes, targets, count in (
+        (Wishes(test=False), ["all"], 1),
+        (Wishes(test=False), ["base", "tool"], 0),
+        (BUILT_ONLY, ["all"], 0),
+    ):
+        with counted(parse_digest) as calls:
+            plan_targets(sample.session(), targets, wishes=wishes)
+        assert calls["parse_digest"] == count
+    assert store.names(LOADED) == ()
 
 
 def test_durations_of_earlier_runs_are_remembered(sample: Sample) -> None:

@@ -12,7 +12,7 @@ from buildgraph.adapters.fixtures import has_gpu
 from buildgraph.errors import Interrupted
 from buildgraph.model import Skip
 from tests.fakes.probe import FakeProbe
-from tests.fakes.probing import Project, make_project, running_commands
+from tests.fakes.probing import Project, has_ended, make_nap, make_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,11 +101,11 @@ def test_a_crash_is_a_failure_with_its_exit_code(project: Project) -> None:
 
 
 def test_a_run_that_does_not_end_is_a_failure(tmp_path: Path) -> None:
-    project = make_project(tmp_path, timeout=2)
-    text = "import subprocess\n\ndef test_it():\n    subprocess.run(['sleep', '987'])\n"
+    project, nap = make_project(tmp_path, timeout=2), make_nap()
+    text = f"import subprocess\n\ndef test_it():\n    subprocess.run({nap!r})\n"
     counts = project.run(project.write("test_demo.py", text))
     assert counts.failures == ("the tests did not end within 2 s",)
-    assert not any("sleep\x00987" in command for command in running_commands())
+    assert has_ended(*nap)
 
 
 def test_a_flood_of_output_is_stopped(project: Project) -> None:

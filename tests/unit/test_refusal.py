@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from buildgraph.graph import find_needs
 from buildgraph.model import Catalogue, Location, Lock, LockGap, Support, SupportRow, SupportTable
 from buildgraph.plan import Plan, State, Wishes, make_plan
 from buildgraph.ranges import Range
@@ -16,8 +17,9 @@ from tests.fakes.fetcher import make_artifact
 def plan(*targets: str, catalogue: Catalogue, lock: Lock, wishes: Wishes | None = None) -> Plan:
     wishes = wishes or Wishes()
     keys = make_keys(catalogue, lock)
-    scope = find_scope(catalogue, lock, keys, targets, with_tests=wishes.test)
-    state = State(records={}, misses={}, passed=(), seconds={})
+    needs = find_needs(catalogue, targets, with_tests=wishes.test)
+    scope = find_scope(catalogue, lock, keys, targets, needs, with_tests=wishes.test)
+    state = State(records={}, misses={}, passed=(), seconds={}, loaded={})
     return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
 
 

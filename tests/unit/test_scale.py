@@ -120,7 +120,7 @@ def test_a_chain_of_any_length_is_planned_without_recursion(length: int) -> None
     names = find_closure(catalogue, [f"n{length - 1}"], with_tests=True)
     assert names == tuple(f"n{place}" for place in range(length))
     keys = make_keys(catalogue, Lock())
-    state = State(records={}, misses={}, passed=(), seconds={})
+    state = State(records={}, misses={}, passed=(), seconds={}, loaded={})
     scope = Scope(targets=(names[-1],), nodes=names, tested=names, refused=())
     made = make_plan(catalogue, Lock(), keys, state, scope=scope, wishes=Wishes())
     assert len(made.steps) == 2 * length

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,13 +12,17 @@ from buildgraph.events import Outcome, StepProgress
 from buildgraph.model import Skip
 from buildgraph.model import TestCounts as Counts
 from buildgraph.plan import Wishes
-from buildgraph.record import CONTENTS, LATEST, RECORDS, VERDICTS
+from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS
 from tests.fakes.bench import RUN, WITHOUT_TESTS, Bench
 from tests.fakes.catalogues import make_catalogue, make_files_layer, make_image, make_reading_layer
+from tests.fakes.engine import BreakingEngine, FakeEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from buildgraph.model import Composition
+    from buildgraph.ports import Cancel
 
 JAR = "maven:org.example:jar:1"
 SHARED = "maven:org.example:shared:2"
@@ -35,6 +39,18 @@ PLAIN = make_image("plain", ("root", "more"))
 def bench(tmp_path: Path) -> Bench:
     catalogue = make_catalogue(ROOT, CHILD, JARS, MORE, APP, PLAIN)
     return Bench(catalogue, tmp_path, contents={JAR: b"jar" * 50, SHARED: b"shared" * 50})
+
+
+@dataclass
+class Stopping(FakeEngine):
+    """The user interrupts the run when the tests have passed and the image is about to get its name."""
+
+    cancel: threading.Event = field(kw_only=True)
+
+    def load(self, composition: Composition, references: Sequence[str], *, cancel: Cancel) -> None:
+        if not references[0].startswith("buildgraph-test/"):
+            self.cancel.set()
+        super().load(composition, references, cancel=cancel)
 
 
 class HeldBench(Bench):
@@ -59,6 +75,74 @@ def test_a_run_builds_composes_tests_and_loads_and_the_next_has_nothing_to_do(be
     assert sorted(call.node for call in bench.probe.calls) == ["app", "child", "jars", "root"]
     assert bench.engine.images == {"sample/app:1": bench.records()["app"].digest}
     assert bench.plan("app").steps == ()
+
+
+def test_what_the_engine_was_given_is_remembered_when_it_has_it(bench: Bench) -> None:
+    bench.run("app", wishes=Wishes(load=False))
+    assert (bench.loaded(), bench.engine.images) == ({}, {})
+    run = bench.run("app")
+    assert [entry.step.id for entry in run.result.steps] == ["load:app"]
+    assert run.of("load:app").note == "sample/app:1"
+    assert bench.loaded() == {"app": bench.records()["app"].digest} == {"app": bench.engine.images["sample/app:1"]}
+    assert bench.texts.folders[LOADED] == {"app": bench.records()["app"].digest + "\n"}
+    assert bench.plan("app").steps == ()
+
+
+def test_images_that_tests_run_on_and_with_are_not_remembered(bench: Bench) -> None:
+    bench.run("jars", "root")
+    assert bench.loaded() == {}
+
+
+def test_a_run_that_stops_between_the_tests_and_the_load_leaves_the_load_to_the_next(bench: Bench) -> None:
+    cancel = threading.Event()
+    bench.engine = Stopping(bench.blobs, cancel=cancel)
+    stopped = bench.run("app", cancel=cancel)
+    assert stopped.of("test:app").outcome is Outcome.DONE
+    assert stopped.result.exit_code is ExitCode.INTERRUPTED
+    assert bench.loaded() == {}
+    assert [step.id for step in bench.plan("app").steps] == ["load:app"]
+    bench.run("app")
+    assert bench.engine.images == {"sample/app:1": bench.records()["app"].digest}
+    assert bench.plan("app").steps == ()
+
+
+def test_a_load_that_fails_is_tried_again_also_of_an_image_that_the_engine_had(bench: Bench) -> None:
+    bench.run("app")
+    bench.has_engine = False
+    wishes = replace(WITHOUT_TESTS, load=True, force=frozenset({"app"}))
+    assert bench.run("app", wishes=wishes).of("load:app").outcome is Outcome.FAILED
+    assert bench.loaded(), "the engine was not even asked"
+    bench.has_engine, bench.engine = True, BreakingEngine(bench.blobs)
+    assert bench.run("app", wishes=wishes).of("load:app").note == "the engine stopped answering"
+    assert bench.loaded() == {}, "nobody knows what the engine has now"
+    assert [step.id for step in bench.plan("app").steps] == ["load:app"]
+
+
+def test_an_earlier_state_that_comes_back_is_loaded_again(bench: Bench) -> None:
+    bench.run("plain")
+    old, first = dict(bench.trees), bench.engine.images["sample/plain:1"]
+    bench.trees["more"] = {"files/config": "-:2"}
+    bench.builder.contents["more"] = {"opt/more": b"other"}
+    bench.run("plain")
+    second = bench.engine.images["sample/plain:1"]
+    assert second != first
+    bench.trees = old
+    run = bench.run("plain")
+    assert {entry.step.id: entry.step.reason for entry in run.result.steps} == {
+        "load:plain": f"an engine was last given another digest, {second}"
+    }
+    assert bench.engine.images["sample/plain:1"] == first
+    assert bench.plan("plain").steps == ()
+
+
+def test_two_loads_of_an_image_do_not_meet(bench: Bench) -> None:
+    bench.run("app", wishes=Wishes(load=False))
+    del bench.guarded[:]
+    bench.run("app")
+    bench.run("app", wishes=replace(WITHOUT_TESTS, load=True, force=frozenset({"app"})))
+    first, _, second = bench.guarded
+    assert first == second, "whatever the digest is that is loaded"
+    assert first not in {key.key for key in bench.keys.keys.values()}
 
 
 def test_a_build_gets_what_its_manifest_declares_and_nothing_else(bench: Bench) -> None:

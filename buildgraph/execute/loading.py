@@ -1,0 +1,38 @@
+"""An image goes to the engine, and the store remembers which one it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from buildgraph.graph import references_of
+from buildgraph.key import hash_document
+from buildgraph.record import LOADED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from buildgraph.model import Composition, Image
+    from buildgraph.ports import Cancel, Engine, Texts
+
+
+def load_image(
+    image: Image,
+    composition: Composition,
+    engine: Engine,
+    *,
+    texts: Texts,
+    guard: Callable[[str], AbstractContextManager[None]],
+    cancel: Cancel,
+) -> tuple[str, ...]:
+    """Put the image into the engine under its references, and remember its digest; the references.
+
+    What was remembered is forgotten first: a load that does not come to its end may have moved a reference already.
+    """
+    references = references_of(image)
+    # What is remembered must be what the engine was given last, also when two runs load two states of an image.
+    with guard(hash_document({"load": image.name})):
+        texts.forget(LOADED, image.name)
+        engine.load(composition, references, cancel=cancel)
+        texts.write(LOADED, image.name, composition.digest + "\n")
+    return references
