@@ -46,7 +46,6 @@ def test_what_may_go_out_may_come_in(render: Render, values: Document) -> None:
     specs = policies(render, {**values, **CLOSED})
     incoming = {(other, mine, port) for mine, other, port in connections(specs, "ingress", "from")}
     outgoing = set(connections(specs, "egress", "to"))
-    # The ports that everyone is served on have no list of components that differs from who is there.
     assert incoming == outgoing
 
 
