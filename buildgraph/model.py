@@ -24,6 +24,8 @@ MEDIA_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 MEDIA_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 MEDIA_CONFIG = "application/vnd.oci.image.config.v1+json"
 MEDIA_INDEX = "application/vnd.oci.image.index.v1+json"
+MEDIA_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+MEDIA_CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 
 
 class Kind(StrEnum):
@@ -273,6 +275,28 @@ class Pin:
     location: Location
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPin:
+    """A binding: the parameter of an image (node or alias) whose value stands at ``path`` of ``file``."""
+
+    image: str
+    parameter: str
+    file: str
+    path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignImage:
+    """An image that charts name and that others build: its whole reference, its licence, where its source is."""
+
+    name: str
+    reference: str
+    licence: str
+    source: str
+    location: Location
+
+
 class Support(StrEnum):
     """What is known of a component beside a version of the host."""
 
@@ -332,6 +356,8 @@ class Catalogue:
     aliases: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]]
     pins: tuple[Pin, ...]
+    versions: tuple[VersionPin, ...] = ()
+    foreign: tuple[ForeignImage, ...] = ()
     support: SupportTable = SupportTable()
     licences: tuple[LicenceRule, ...] = ()
 
@@ -440,7 +466,7 @@ class NamedLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
-    """An image as bytes: OCI manifest and config, and the layers they name. ``digest`` is the manifest's."""
+    """An image, or a chart, as bytes: OCI manifest, config, and the layers they name. ``digest`` is the manifest's."""
 
     digest: str
     manifest: bytes

@@ -12,12 +12,13 @@ import yaml
 
 from buildgraph.adapters import process
 from buildgraph.pin import read_pin
-from tests.charts.values_table import CHART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Document: TypeAlias = "dict[str, Any]"
+
+CHART = Path(__file__).parents[2] / "charts/spark-4.1"
 
 CAPABILITY_ALLOWED = "NET_BIND_SERVICE"
 SAFE_VOLUMES = {

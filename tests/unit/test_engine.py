@@ -14,7 +14,7 @@ import pytest
 from buildgraph.adapters import dockerd, engine
 from buildgraph.adapters.buildkit import read_failure
 from buildgraph.adapters.docker import DockerEngine, check_version
-from buildgraph.adapters.imagetar import expand_reference, stream_docker_archive, stream_oci_archive
+from buildgraph.adapters.imagetar import stream_docker_archive, stream_oci_archive
 from buildgraph.adapters.process import Never
 from buildgraph.adapters.settings import Settings
 from buildgraph.adapters.toolchain import CLI, PLUGIN, Toolchain, ca_bundle, find_docker, find_toolchain, require_buildx
@@ -189,20 +189,6 @@ def test_a_step_that_said_nothing_is_told_by_its_exit_code() -> None:
     lines = [" > [1/2] RUN false:", "------", "Dockerfile:3", "ERROR: failed to solve: process: exit code: 1"]
     failure = read_failure(lines, dockerfile=Path("Dockerfile"), log=Path("x.log"))
     assert str(failure) == "Dockerfile:3: RUN false failed: process: exit code: 1"
-
-
-@pytest.mark.parametrize(
-    ("short", "full"),
-    [
-        ("spark:4.1", "docker.io/library/spark:4.1"),
-        ("a/b:1", "docker.io/a/b:1"),
-        ("localhost/b:1", "localhost/b:1"),
-        ("host:5000/b:1", "host:5000/b:1"),
-        ("registry.example/b:1", "registry.example/b:1"),
-    ],
-)
-def test_short_references_are_expanded_as_docker_reads_them(short: str, full: str) -> None:
-    assert expand_reference(short) == full
 
 
 def read_tar(data: bytes) -> dict[str, bytes]:

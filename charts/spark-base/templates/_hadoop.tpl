@@ -2,7 +2,7 @@
 Programs that use S3 as Spark does, but do not read its configuration.
 */}}
 
-{{/* root → what Hadoop's file systems are told in settings of Spark, those of the user as well, as a YAML mapping. */}}
+{{/* root → what Spark's settings, the user's with them, tell Hadoop's file systems; a YAML mapping. */}}
 {{- define "spark-base.hadoop.conf" -}}
 {{- $defaults := include "spark-base.spark.defaults" (dict "root" . "fragments" (list "spark-base.s3.conf") "user" .Values.sparkConf) -}}
 {{- range splitList "\n" $defaults }}

@@ -1,5 +1,5 @@
-{{/* root → an OpenShift Route for each host. Interfaces speak plain HTTP: edge is for them as they are, reencrypt and passthrough for
-pods with a proxy of their own that speaks TLS. */}}
+{{/* root → an OpenShift Route for each host. Interfaces speak plain HTTP: edge is for them as they are, reencrypt and
+passthrough for pods with a proxy of their own that speaks TLS. */}}
 {{- define "spark-base.exposure.routes" -}}
 {{- $interfaces := include "spark-base.exposure.interfaces" . | fromYaml -}}
 {{- range $key, $host := .Values.routes.hosts }}

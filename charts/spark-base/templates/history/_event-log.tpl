@@ -1,4 +1,5 @@
-{{/* root → settings of event logs, as a YAML mapping. They roll: a Connect server never ends, and S3 shows a file once it is closed. */}}
+{{/* root → settings of event logs, as a YAML mapping. They roll, since a Connect server never ends, and S3 shows a file only when it
+is closed. */}}
 {{- define "spark-base.eventLog.conf" -}}
 {{- with .Values.eventLog -}}
 {{- if .enabled -}}
@@ -55,7 +56,12 @@ to do where it is there, so each pod that needs it has the container, and none w
 
 {{/* root → mistakes in the section. */}}
 {{- define "spark-base.eventLog.validate" -}}
-{{- if and .Values.eventLog.enabled (not .Values.eventLog.dir) }}
+{{- with .Values.eventLog -}}
+{{- if and .enabled (not .dir) }}
 eventLog.enabled needs eventLog.dir
 {{- end }}
+{{- if and .enabled (regexMatch "(?i)^([0-9]m|[0-9]{1,4}k)$" .rollingFileSize) }}
+eventLog.rollingFileSize is {{ .rollingFileSize }}: Spark takes no less than 10m
+{{- end }}
+{{- end -}}
 {{- end -}}

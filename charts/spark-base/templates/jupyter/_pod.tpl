@@ -1,4 +1,4 @@
-{{/* ctx, image → what is in the pod of JupyterLab. Notebooks reach data through the Connect server: there are no keys of S3. */}}
+{{/* ctx, image → what is in the pod of JupyterLab. Notebooks reach data through the Connect server: they get no keys of S3. */}}
 {{- define "spark-base.jupyter.pod" -}}
 {{- $gpu := printf "%s/gpu" .root.Values.features.gpu.vendor -}}
 {{- if hasKey (default dict .values.resources.limits) $gpu -}}

@@ -13,8 +13,6 @@ thrift://{{ $name }}.{{ .Release.Namespace }}.svc:9083
 {{- with include "spark-base.metastore.uri" . -}}
 spark.sql.catalogImplementation: hive
 spark.hadoop.hive.metastore.uris: {{ . | quote }}
-{{- with $.Values.hiveMetastore.warehouse }}
-spark.sql.warehouse.dir: {{ . | quote }}
-{{- end }}
+spark.sql.warehouse.dir: {{ $.Values.hiveMetastore.warehouse | quote }}
 {{- end -}}
 {{- end -}}

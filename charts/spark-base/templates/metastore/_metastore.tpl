@@ -30,9 +30,6 @@ hiveMetastore.enabled starts a metastore, but hiveMetastore.externalUri names an
 hiveMetastore.enabled needs hiveMetastore.database.{{ $key }}
 {{- end }}
 {{- end }}
-{{- if not .warehouse }}
-hiveMetastore.enabled needs hiveMetastore.warehouse
-{{- end }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
