@@ -31,11 +31,12 @@ rules:
   {{- end }}
 {{- end -}}
 
-{{/* root → something when settings have executors' claims made on demand. Without them Spark has no use for claims, and whoever may
-remove claims may remove anyone's. */}}
+{{/* root → something when settings have executors' claims made on demand. Without them Spark has no use for claims, and whoever
+may remove claims may remove anyone's. */}}
 {{- define "spark-base.access.makesClaims" -}}
+{{- $volumes := "spark.kubernetes.executor.volumes.persistentVolumeClaim." -}}
 {{- range $key, $value := .Values.sparkConf -}}
-{{- if and (regexMatch "^spark\\.kubernetes\\.executor\\.volumes\\.persistentVolumeClaim\\..+\\.options\\.claimName$" $key) (contains "OnDemand" (toString $value)) -}}
+{{- if and (hasPrefix $volumes $key) (hasSuffix ".options.claimName" $key) (contains "OnDemand" (toString $value)) -}}
 yes
 {{- end -}}
 {{- end -}}
