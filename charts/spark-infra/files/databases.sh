@@ -15,7 +15,7 @@ for pair; do
 \getenv password PASSWORD
 SELECT format('CREATE ROLE %I LOGIN', :'user') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'user') \gexec
 SELECT format('GRANT %I TO CURRENT_USER', :'user') WHERE NOT pg_has_role(CURRENT_USER, :'user', 'MEMBER') \gexec
-ALTER ROLE :"user" PASSWORD :'password';
+SELECT format('ALTER ROLE %I PASSWORD %L', :'user', :'password') \gexec
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'user')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
 REVOKE CONNECT ON DATABASE :"database" FROM PUBLIC;

@@ -1,0 +1,56 @@
+"""Charts with the library inside, as a package has it, rendered by the newest Helm; the gates try the others."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from tests.charts.rendering import Document, Helm, parse
+from tests.helm import RELEASES, ensure_helm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Render: TypeAlias = Callable[..., tuple[Document, ...]]
+    Refuse: TypeAlias = Callable[[str, Document], str]
+
+CHARTS = Path(__file__).parents[3] / "charts"
+NEWEST = list(RELEASES)[-1]
+
+
+@pytest.fixture(scope="session")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Helm]:
+    """Helm with a chart by its name."""
+    staged = tmp_path_factory.mktemp("charts")
+
+    def find(name: str) -> Helm:
+        target = staged / name
+        if not target.exists():
+            shutil.copytree(CHARTS / name, target, ignore=shutil.ignore_patterns("charts"))
+            shutil.copytree(CHARTS / "spark-base", target / "charts/spark-base")
+        return Helm(ensure_helm(NEWEST), target)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def render(chart: Callable[[str], Helm]) -> Render:
+    """The objects of a chart with some values."""
+
+    def make(name: str, values: Document, *options: str) -> tuple[Document, ...]:
+        return parse(chart(name).template(values, *options))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def refuse(chart: Callable[[str], Helm]) -> Refuse:
+    """What Helm says when it refuses some values of a chart."""
+
+    def ask(name: str, values: Document) -> str:
+        return chart(name).refusal(values)
+
+    return ask
