@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from buildgraph.values.document import Json
 
@@ -64,6 +64,23 @@ class Refused:
             plain=", ".join(f"'{detail}'" for detail in self.details),
         )
         return f"at '{'/' * bool(path)}{self.path}': {words}" if major == "4" else f"{path or '(root)'}: {words}"
+
+
+def make_batches(mistakes: Sequence[Refused]) -> list[list[Refused]]:
+    """The mistakes in few sets whose values can be laid over each other: Helm names all of a set in one run."""
+    batches: list[list[Refused]] = []
+    for mistake in mistakes:
+        free = [batch for batch in batches if not any(_touches(mistake.path, other.path) for other in batch)]
+        if not free:
+            free = [[]]
+            batches += free
+        free[0].append(mistake)
+    return batches
+
+
+def _touches(one: str, other: str) -> bool:
+    """True where a value at one path would be in the way of one at the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 def _escape(text: str) -> str:
@@ -177,3 +194,23 @@ SPARK = (
     Refused("extraVolumes/0", {"emptyDir": {}}, "missing", ("name",)),
     Refused("image/pullSecrets/0", {}, "missing", ("name",)),
 )
+
+INFRA = (
+    Refused("", {}, "unknown", ("minio",)),
+    Refused("s3", "x", "unknown", ("accessKey",)),
+    Refused("postgresql", "x", "unknown", ("password",)),
+    Refused("buckets/items/0", {"prefixes": []}, "missing", ("name",)),
+    Refused("s3/service/type", "ExternalName", "choice", ("ClusterIP", "NodePort", "LoadBalancer")),
+    Refused("security/mode", "root", "choice", ("restricted", "openshift", "custom")),
+    Refused("global/s3/endpoint", "store:7070", "form", (r"^(https?://[^\s/]+/?)?$",)),
+    Refused("s3/persistence/size", "20", "form", (STORAGE,)),
+    Refused("postgresql/image/digest", "latest", "form", (DIGEST,)),
+    Refused("buckets/items/0/name", "Raw_Data", "form", (r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",)),
+    Refused("postgresql/host", "a b", "form", (r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$",)),
+    Refused("postgresql/user", "", "length", ("1",)),
+    Refused("postgresql/service/port", 0, "least", ("1",)),
+    Refused("databases/items", {}, "type", ("array", "object")),
+)
+
+REFUSED = {"spark-4.1": SPARK, "spark-infra": INFRA}
+"""Chart → what its schema refuses."""

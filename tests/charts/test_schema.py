@@ -13,7 +13,8 @@ import yaml
 
 from buildgraph.adapters.workspace import Workspace
 from buildgraph.app.documenting import check_pages
-from tests.charts.refused_values import SPARK, Refused
+from buildgraph.values.overlays import lay
+from tests.charts.refused_values import REFUSED, Refused, make_batches
 from tests.charts.rendering import Helm
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "charts"
 SPARK_CHARTS = ("spark-3.5", "spark-4.1")
-DESCRIBED = SPARK_CHARTS
+DESCRIBED = (*SPARK_CHARTS, "spark-infra")
 SCENARIOS = sorted((CHARTS / "scenarios").glob("*/*.yaml"))
 
 
@@ -44,8 +45,14 @@ def make_stub(folder: Path, chart: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_stub(tmp_path_factory.mktemp("stub"), "spark-4.1")
+def stubs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("stubs")
+    return {chart: make_stub(folder, chart) for chart in REFUSED}
+
+
+@pytest.fixture(scope="session")
+def stub(stubs: dict[str, Path]) -> Path:
+    return stubs["spark-4.1"]
 
 
 def take(helm: Helm, chart: Path, values: Document, *options: str) -> Document:
@@ -59,19 +66,17 @@ def major(helm: Helm) -> str:
     return helm.program.name.removeprefix("helm-").split(".")[0]
 
 
-@pytest.mark.parametrize("refused", SPARK, ids=lambda each: f"{each.path} {each.kind} {each.value}"[:60])
-def test_each_mistake_is_told_with_its_place(helm: Helm, stub: Path, refused: Refused) -> None:
-    said = Helm(helm.program, stub).refusal(dict(refused.values))
-    assert [line.removeprefix("- ") for line in said.splitlines() if line.startswith("- ")] == [
-        refused.line(major(helm))
-    ]
+BATCHES = [(chart, batch) for chart, mistakes in REFUSED.items() for batch in make_batches(mistakes)]
 
 
-def test_all_mistakes_are_told_at_once(helm: Helm, stub: Path) -> None:
-    values = {"core": {}, "connect": {"backendMode": "bogus", "replicas": 0}, "image": {"digest": "x"}}
-    said = Helm(helm.program, stub).refusal(values)
-    assert len([line for line in said.splitlines() if line.strip().startswith("- ")]) >= 4
-    assert all(word in said for word in ("core", "backendMode", "replicas", "digest"))
+@pytest.mark.parametrize(("chart", "batch"), BATCHES, ids=lambda each: each if isinstance(each, str) else len(each))
+def test_all_mistakes_are_told_each_with_its_place(
+    helm: Helm, stubs: dict[str, Path], chart: str, batch: list[Refused]
+) -> None:
+    said = Helm(helm.program, stubs[chart]).refusal(lay(mistake.values for mistake in batch))
+    lines = (line.strip().removeprefix("- ") for line in said.splitlines() if line.strip().startswith("- "))
+    told = sorted(line for line in lines if not line.endswith(": validation failed"))
+    assert told == sorted(mistake.line(major(helm)) for mistake in batch)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def test_settings_are_those_of_spark(helm: Helm, stub: Path, key: str) -> None:
 def test_what_is_free_stays_free(helm: Helm, stub: Path) -> None:
     values: Document = {
         "commonLabels": {"example.com/team": "data"},
-        "sparkConf": {"spark.a": "x", "spark.b": 1, "spark.c": True, "spark.d": 0.5},
+        "sparkConf": {"spark.a": "x", "spark.b": 1, "spark.c": True, "spark.d": 0.5, "spark.e": None},
         "connect": {"resources": {"limits": {"nvidia.com/gpu": 1, "memory": "1Gi"}}, "podAnnotations": {"a/b": "1"}},
         "scheduling": {"affinity": {"nodeAffinity": {"x": 1}}, "tolerations": [{"operator": "Exists"}]},
         "extraJars": {"volume": {"persistentVolumeClaim": {"claimName": "jars"}}},
@@ -115,12 +120,20 @@ def test_what_is_free_stays_free(helm: Helm, stub: Path) -> None:
     }
     seen = take(helm, stub, values)
     assert seen["extraObjects"] == values["extraObjects"]
-    assert seen["sparkConf"] == values["sparkConf"]
+    assert {key: value for key, value in seen["sparkConf"].items() if value is not None} == {
+        key: value for key, value in values["sparkConf"].items() if value is not None
+    }
 
 
 def test_a_default_can_be_taken_away(helm: Helm, stub: Path) -> None:
     seen = take(helm, stub, {"connect": {"resources": {"limits": None}}})
     assert "limits" not in seen["connect"]["resources"]
+
+
+def test_one_values_file_serves_the_store_and_the_spark_charts(helm: Helm, stubs: dict[str, Path]) -> None:
+    file = str(CHARTS / "presets/core/store.yaml")
+    for chart in stubs.values():
+        assert take(helm, chart, {}, "--values", file)["global"]["s3"]["existingSecret"] == "s3-keys"
 
 
 def test_a_parent_chart_adds_its_globals_and_a_condition(helm: Helm, stub: Path, tmp_path: Path) -> None:
