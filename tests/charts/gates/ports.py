@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 NAME = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
+OF_EXECUTORS = frozenset({"blockmanager"})
+"""Ports that Spark itself names in the pods that it makes from a template."""
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
@@ -34,6 +36,10 @@ def ports_of(pod: Pod) -> Mapping[str, int]:
 
 def _ports(pod: Pod) -> list[Document]:
     return [port for container in containers(pod) for port in container.get("ports") or ()]
+
+
+def _known(pod: Pod) -> frozenset[str]:
+    return frozenset(ports_of(pod)) | (OF_EXECUTORS if pod.is_template else frozenset())
 
 
 def _badly_named(pod: Pod) -> Iterator[str]:
@@ -82,7 +88,7 @@ def _of_policy(policy: Document, _: Sequence[Document], pods: Iterable[Pod]) -> 
     for rule in policy["spec"].get("ingress") or ():
         for port in (each.get("port") for each in rule.get("ports") or ()):
             for pod in selected:
-                if isinstance(port, str) and port not in ports_of(pod):
+                if isinstance(port, str) and port not in _known(pod):
                     yield f"{pod.where} has no port {port}"
                 elif isinstance(port, int) and not pod.is_template:
                     yield f"port {port} has a number where {pod.where} could be asked by name"
@@ -91,18 +97,16 @@ def _of_policy(policy: Document, _: Sequence[Document], pods: Iterable[Pod]) -> 
 def _of_pod_monitor(monitor: Document, _: Sequence[Document], pods: Iterable[Pod]) -> Iterator[str]:
     for endpoint in monitor["spec"].get("podMetricsEndpoints") or ():
         port = endpoint.get("port")
-        # Spark makes the ports of executors, so their templates cannot name them.
-        for pod in _selected(monitor, pods):
-            if port not in ports_of(pod) and not pod.is_template:
-                yield f"{pod.where} has no port {port}"
+        yield from (f"{pod.where} has no port {port}" for pod in _selected(monitor, pods) if port not in _known(pod))
 
 
 def _of_service_monitor(monitor: Document, objects: Sequence[Document], _: Iterable[Pod]) -> Iterator[str]:
     (selector,) = find_selectors([monitor])
     for endpoint in monitor["spec"].get("endpoints") or ():
-        for service in _services(objects):
-            if selector.matches(labels_of(service)) and endpoint.get("port") not in _service_ports(service):
-                yield f"{describe(service)} has no port {endpoint.get('port')}"
+        services = [service for service in _services(objects) if selector.matches(labels_of(service))]
+        # A headless Service beside the one that is meant may have other ports.
+        if services and not any(endpoint.get("port") in _service_ports(service) for service in services):
+            yield f"{' and '.join(map(describe, services))} has no port {endpoint.get('port')}"
 
 
 def _of_ingress(ingress: Document, objects: Sequence[Document], _: Iterable[Pod]) -> Iterator[str]:

@@ -7,32 +7,31 @@ from typing import TYPE_CHECKING
 from tests.charts.gates.objects import Document, Pod, containers, describe, find_pods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 def find_missing(objects: Sequence[Document], given: frozenset[str] = frozenset()) -> list[str]:
-    """Names that lead nowhere; Secrets are the user's, and so is what ``given`` names as ``Kind name``."""
-    here = given | {describe(each) for each in objects}
+    """Names that lead nowhere; Secrets are the user's, and so is what has one of the ``given`` names."""
+    here = {describe(each) for each in objects}
     keys = {each["metadata"]["name"]: _keys(each) for each in objects if each.get("kind") == "ConfigMap"}
+    missing = [(pod.where, name) for pod in find_pods(objects) for name in _wanted(pod)]
+    missing += [(describe(each), name) for each in objects for name in _named(each)]
     problems = [
-        f"{pod.where}: {problem}" for pod in find_pods(objects) for problem in (*_wanted(pod, here), *_items(pod, keys))
+        f"{where}: there is no {name}"
+        for where, name in dict.fromkeys(missing)
+        if name not in here and name.partition(" ")[2] not in given
     ]
-    for each in objects:
-        problems += [f"{describe(each)}: there is no {name}" for name in _named(each) if name not in here]
-    return problems
+    return problems + [f"{pod.where}: {problem}" for pod in find_pods(objects) for problem in _items(pod, keys)]
 
 
-def _wanted(pod: Pod, here: Iterable[str]) -> Iterator[str]:
+def _wanted(pod: Pod) -> Iterator[str]:
     account = pod.spec.get("serviceAccountName", "default")
-    if account != "default" and f"ServiceAccount {account}" not in here:
-        yield f"there is no ServiceAccount {account}"
-    names = [f"ConfigMap {source['name']}" for source in _config_maps(pod) if not source.get("optional")]
-    names += [
-        f"PersistentVolumeClaim {volume['persistentVolumeClaim']['claimName']}"
-        for volume in pod.spec.get("volumes") or ()
-        if "persistentVolumeClaim" in volume
-    ]
-    yield from (f"there is no {name}" for name in dict.fromkeys(names) if name not in here)
+    if account != "default":
+        yield f"ServiceAccount {account}"
+    yield from (f"ConfigMap {source['name']}" for source in _config_maps(pod) if not source.get("optional"))
+    for volume in pod.spec.get("volumes") or ():
+        if "persistentVolumeClaim" in volume:
+            yield f"PersistentVolumeClaim {volume['persistentVolumeClaim']['claimName']}"
 
 
 def _config_maps(pod: Pod) -> Iterator[Document]:

@@ -118,26 +118,11 @@ def _selectors(each: Document) -> Iterator[Selector]:
         yield _selector(each, spec.get("podSelector") or {})
     elif kind in {"PodDisruptionBudget", "PodMonitor", "ServiceMonitor"} or kind in SERVERS:
         yield _selector(each, spec.get("selector") or {}, of_services=kind == "ServiceMonitor")
-    for number, constraint in enumerate(_constraints(each)):
-        yield _selector(each, constraint, part=f", constraint {number}")
 
 
-def _constraints(each: Document) -> Iterator[Document]:
-    """Selectors by which pods of a workload keep away from each other."""
-    for pod in find_pods([each]) if each.get("kind") in SERVERS else ():
-        for spread in pod.spec.get("topologySpreadConstraints") or ():
-            if "labelSelector" in spread:
-                yield spread["labelSelector"]
-        anti = (pod.spec.get("affinity") or {}).get("podAntiAffinity") or {}
-        for term in anti.get("requiredDuringSchedulingIgnoredDuringExecution") or ():
-            yield term.get("labelSelector") or {}
-        for term in anti.get("preferredDuringSchedulingIgnoredDuringExecution") or ():
-            yield term["podAffinityTerm"].get("labelSelector") or {}
-
-
-def _selector(each: Document, selector: Document, *, part: str = "", of_services: bool = False) -> Selector:
+def _selector(each: Document, selector: Document, *, of_services: bool = False) -> Selector:
     return Selector(
-        where=describe(each) + part,
+        where=describe(each),
         component=labels_of(each).get(COMPONENT, ""),
         labels=selector.get("matchLabels") or {},
         expressions=tuple(selector.get("matchExpressions") or ()),

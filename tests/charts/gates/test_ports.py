@@ -53,6 +53,7 @@ CASES: list[tuple[str, str, object, str]] = [
         "NetworkPolicy demo-connect: port 15002 has a number where Deployment demo-connect could be asked by name",
     ),
 ]
+BACKEND = "{name: demo-connect, port: {name: x}}"
 OTHERS = [
     (
         "kind: PodMonitor\nspec: {selector: {matchLabels: {LABELS}}, podMetricsEndpoints: [{port: x}]}",
@@ -72,7 +73,7 @@ OTHERS = [
         "HTTPRoute ?: Service demo-connect has no port 1",
     ),
     (
-        "kind: Ingress\nspec: {rules: [{http: {paths: [{backend: {service: {name: demo-connect, port: {name: x}}}}]}}]}",
+        f"kind: Ingress\nspec: {{rules: [{{http: {{paths: [{{backend: {{service: {BACKEND}}}}}]}}}}]}}",
         "Ingress ?: Service demo-connect has no port x",
     ),
 ]

@@ -54,16 +54,6 @@ def test_a_monitor_selects_services() -> None:
     assert find_idle((*good(), *parse(MONITOR.replace("spark", "none")))) == ["ServiceMonitor m selects nothing"]
 
 
-def test_constraints_of_a_pod_are_selectors() -> None:
-    spread = [{"maxSkew": 1, "labelSelector": {"matchLabels": {NAME: "spark"}}}]
-    objects = spoiled("Deployment", "spec/template/spec/topologySpreadConstraints", spread)
-    assert any("constraint 0 selects" in each for each in find_strangers({"demo": objects, "x": _renamed("x")}))
-    term = {"podAffinityTerm": {"labelSelector": {"matchLabels": {NAME: "none"}}}}
-    anti = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}
-    objects = spoiled("Deployment", "spec/template/spec/affinity", anti)
-    assert "Deployment demo-connect, constraint 0 selects nothing" in find_idle(objects)
-
-
 @pytest.mark.parametrize(
     ("selector", "problem"),
     [

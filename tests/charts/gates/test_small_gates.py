@@ -15,6 +15,7 @@ from tests.charts.gates.references import find_missing
 from tests.charts.gates.release_size import MOST_BYTES, find_too_big, measure_release
 from tests.charts.gates.samples import good, spoiled
 from tests.charts.gates.schemas import file_name, find_invalid, load_schemas, versions
+from tests.charts.schemas import strict_schemas
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +89,7 @@ def test_a_name_that_leads_nowhere_is_seen(kind: str, path: str, value: object, 
         ("kind: StatefulSet\nspec: {serviceName: gone}", "StatefulSet ?: there is no Service gone"),
         ("kind: RoleBinding\nroleRef: {kind: Role, name: gone}", "RoleBinding ?: there is no Role gone"),
         (
-            "kind: RoleBinding\nroleRef: {kind: Service, name: demo-connect}\n"
-            "subjects: [{kind: ServiceAccount, name: gone}]",
+            "kind: RoleBinding\nroleRef: {kind: ServiceAccount, name: demo}\nsubjects: [{kind: ServiceAccount, name: gone}]",
             "RoleBinding ?: there is no ServiceAccount gone",
         ),
     ],
@@ -100,7 +100,7 @@ def test_a_binding_that_leads_nowhere_is_seen(text: str, problem: str) -> None:
 
 def test_what_the_user_brings_may_be_named() -> None:
     objects = spoiled("Deployment", f"{SPEC}/volumes/1/configMap/name", "mine")
-    assert find_missing(objects, frozenset({"ConfigMap mine"})) == []
+    assert find_missing(objects, frozenset({"mine"})) == []
 
 
 def test_a_release_that_is_too_big_is_seen() -> None:
@@ -159,3 +159,80 @@ def _archive(folder: Path) -> Path:
             members.writestr(f"{root}/_definitions.json", json.dumps({"definitions": {"spec": closed}}))
             members.writestr(f"{root}/pod-v1.json", json.dumps(pod))
     return archive
+
+
+META = {"metadata": {"name": "x", "labels": {"a": "b"}}}
+OTHERS = [
+    (
+        "monitoring.coreos.com/v1",
+        "ServiceMonitor",
+        {"selector": {"matchLabels": {"a": "b"}}, "endpoints": [{"port": "x"}]},
+    ),
+    ("monitoring.coreos.com/v1", "PodMonitor", {"selector": {}, "podMetricsEndpoints": [{"port": "x", "path": "/m"}]}),
+    (
+        "monitoring.coreos.com/v1",
+        "PrometheusRule",
+        {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "up == 0", "for": "5m", "labels": {"s": "w"}}]}]},
+    ),
+    (
+        "route.openshift.io/v1",
+        "Route",
+        {"to": {"kind": "Service", "name": "x"}, "port": {"targetPort": "ui"}, "tls": {"termination": "edge"}},
+    ),
+    (
+        "gateway.networking.k8s.io/v1",
+        "HTTPRoute",
+        {
+            "parentRefs": [{"name": "g"}],
+            "hostnames": ["a.example"],
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "backendRefs": [{"name": "x", "port": 80}],
+                }
+            ],
+        },
+    ),
+    ("gateway.networking.k8s.io/v1", "GRPCRoute", {"rules": [{"backendRefs": [{"name": "x", "port": 80}]}]}),
+]
+
+
+@pytest.mark.parametrize(("api_version", "kind", "spec"), OTHERS, ids=[kind for _, kind, _ in OTHERS])
+def test_kinds_of_others_have_strict_schemas(
+    tmp_path: Path, api_version: str, kind: str, spec: dict[str, object]
+) -> None:
+    find = load_schemas(_archive(tmp_path), "1.10.0")
+    good_one = {"apiVersion": api_version, "kind": kind, **META, "spec": spec}
+    assert find_invalid([good_one], find) == []
+    for bad in ({**good_one, "spec": {**spec, "typo": 1}}, {**good_one, "typo": 1}, {**good_one, "spec": "x"}):
+        assert find_invalid([bad], find) != []
+    first, value = next(iter(spec.items()))
+    assert find_invalid([{**good_one, "spec": {**spec, first: 1}}], find) != []
+    assert value != 1
+
+
+def test_a_definition_becomes_a_strict_schema() -> None:
+    structural = {
+        "type": "object",
+        "description": "x",
+        "properties": {
+            "spec": {
+                "type": "object",
+                "properties": {
+                    "port": {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+                    "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {}},
+                },
+                "oneOf": [{"required": ["port"], "properties": {"port": {}}}],
+            }
+        },
+    }
+    version = {"name": "v1", "served": True, "schema": {"openAPIV3Schema": structural}}
+    old = {"name": "v0", "served": False, "schema": {"openAPIV3Schema": structural}}
+    definition = {"spec": {"group": "x.y", "names": {"kind": "Thing"}, "versions": [old, version]}}
+    ((api_version, kind, schema),) = strict_schemas(definition, "here")
+    assert (api_version, kind, schema["$comment"]) == ("x.y/v1", "Thing", "here")
+    spec = schema["properties"]["spec"]
+    assert spec["additionalProperties"] is False
+    assert spec["properties"]["port"] == {"type": ["integer", "string"]}
+    assert "additionalProperties" not in spec["properties"]["free"]
+    assert spec["oneOf"][0]["additionalProperties"] is True

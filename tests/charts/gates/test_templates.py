@@ -19,7 +19,7 @@ PARTIALS = {
 """
 }
 ROOTS = {
-    "a.yaml": '{{ include "used" . }}\n{{ range list "one" "two" }}{{ include (printf "part.%s.validate" .) $ }}{{ end }}'
+    "a.yaml": '{{ include "used" . }}{{ range list "one" "two" }}{{ include (printf "part.%s.validate" .) $ }}{{ end }}'
 }
 
 

@@ -37,23 +37,26 @@ def strict_schemas(definition: Mapping[str, Any], source: str) -> Iterator[tuple
         if version["served"]:
             api_version, kind = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
             schema = close(version["schema"]["openAPIV3Schema"])
-            schema["properties"] |= {
-                "apiVersion": {"const": api_version},
-                "kind": {"const": kind},
-                "metadata": META,
-            }
-            yield api_version, kind, {"$comment": source, **schema, "required": ["apiVersion", "kind", "metadata", "spec"]}
+            schema["properties"] |= {"apiVersion": {"const": api_version}, "kind": {"const": kind}, "metadata": META}
+            schema["required"] = ["apiVersion", "kind", "metadata", "spec"]
+            yield api_version, kind, {"$comment": source, **schema}
 
 
 def close(node: Mapping[str, Any]) -> dict[str, Any]:
     """A structural schema as Draft 7 that takes no field which it does not name."""
     kept = {key: value for key, value in node.items() if key not in DROPPED and not key.startswith("x-kubernetes-")}
-    for key in ("items", "additionalProperties", "not"):
+    for key in ("items", "additionalProperties"):
         if isinstance(kept.get(key), Mapping):
             kept[key] = close(kept[key])
+    # A part of a condition names the few fields that it is about.
     for key in ("allOf", "anyOf", "oneOf"):
         if key in kept:
             kept[key] = [{**close(part), "additionalProperties": True} for part in kept[key]]
+    if "not" in kept:
+        kept["not"] = {**close(kept["not"]), "additionalProperties": True}
+    # Go's flags inside a pattern mean nothing to others.
+    if "(?" in kept.get("pattern", ""):
+        del kept["pattern"]
     if "properties" in kept:
         kept["properties"] = {name: close(below) for name, below in kept["properties"].items()}
         if not node.get("x-kubernetes-preserve-unknown-fields"):
