@@ -24,8 +24,8 @@ RECOMMENDED = (
     "helm.sh/chart",
 )
 FROM_PODS = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component")
-SUFFIXES = {"StatefulSet": 11, "CronJob": 11, "Deployment": 16}
-"""Letters that Kubernetes appends to names of what these make: a revision's hash, a time, a pod's own part."""
+SUFFIXES = {"StatefulSet": 11, "CronJob": 11}
+"""Letters that Kubernetes appends to the names of these in labels and names of its own: a revision's hash, a time."""
 
 
 def find_bad_names(objects: Iterable[Document]) -> list[str]:

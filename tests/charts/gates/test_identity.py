@@ -22,9 +22,9 @@ def test_a_name_that_kubernetes_refuses_is_seen(name: str) -> None:
 
 def test_a_name_leaves_room_for_what_is_appended() -> None:
     name = "a" * 53
-    assert find_bad_names(spoiled("Service", "metadata/name", name)) == []
-    assert find_bad_names(spoiled("Deployment", "metadata/name", name)) == [
-        f"Deployment {name}: the name leaves no room for what Kubernetes appends"
+    assert find_bad_names([{"kind": "Service", "metadata": {"name": name}}]) == []
+    assert find_bad_names([{"kind": "StatefulSet", "metadata": {"name": name}}]) == [
+        f"StatefulSet {name}: the name leaves no room for what Kubernetes appends"
     ]
 
 

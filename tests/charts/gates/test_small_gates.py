@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SPEC = "spec/template/spec"
+ACCOUNT = "{{kind: ServiceAccount, name: {}}}"
 
 
 def test_two_renders_that_differ_are_seen() -> None:
@@ -89,7 +90,7 @@ def test_a_name_that_leads_nowhere_is_seen(kind: str, path: str, value: object, 
         ("kind: StatefulSet\nspec: {serviceName: gone}", "StatefulSet ?: there is no Service gone"),
         ("kind: RoleBinding\nroleRef: {kind: Role, name: gone}", "RoleBinding ?: there is no Role gone"),
         (
-            "kind: RoleBinding\nroleRef: {kind: ServiceAccount, name: demo}\nsubjects: [{kind: ServiceAccount, name: gone}]",
+            f"kind: RoleBinding\nroleRef: {ACCOUNT.format('demo')}\nsubjects: [{ACCOUNT.format('gone')}]",
             "RoleBinding ?: there is no ServiceAccount gone",
         ),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,15 +66,18 @@ def resolve(schema: Document, node: Document) -> Document:
 
 def find_drift(values: Document, schema: Document) -> list[str]:
     """Keys that values or schema have alone, and those that the schema does not describe."""
-    named = {path for path, _ in walk_values(values, schema)}
-    known = set(walk_schema(schema))
-    problems = [f"{path} is in values, not in the schema" for path in sorted(named - known)]
-    problems += [f"{path} is in the schema, not in values" for path in sorted(known - named - FROM_PARENTS)]
+    problems = [f"{path} is in values, not in the schema" for path in _unknown(values, schema, schema)]
+    problems += [f"{path} is in the schema, not in values" for path in _missing(values, schema, schema)]
     return problems + [
         f"{path} is not described"
-        for path in sorted(known - FROM_PARENTS)
-        if not describe(schema, path).get("description")
+        for path in dict.fromkeys(walk_schema(schema))
+        if path not in FROM_PARENTS and not describe(schema, path).get("description")
     ]
+
+
+def find_unknown(overlay: Document, schema: Document) -> list[str]:
+    """Keys of a preset that the schema does not name."""
+    return [f"{path} is no key of the chart" for path in _unknown(overlay, schema, schema)]
 
 
 def find_open(schema: Document, node: Document | None = None, path: str = "") -> list[str]:
@@ -91,21 +94,6 @@ def find_open(schema: Document, node: Document | None = None, path: str = "") ->
 def find_missing_parents(schema: Document) -> list[str]:
     """Keys that a parent chart sets and that a strict schema forgets to take."""
     return [f"{key} is not taken, as a subchart must" for key in sorted(FROM_PARENTS - properties(schema, "").keys())]
-
-
-def find_unknown(overlay: Document, schema: Document, path: str = "") -> list[str]:
-    """Keys of a preset that the schema does not name."""
-    problems = []
-    node = describe(schema, path)
-    keys: Document = node.get("properties") or {}
-    for key, value in overlay.items():
-        below = f"{path}.{key}" if path else str(key)
-        if key in keys:
-            if isinstance(value, Mapping):
-                problems += find_unknown(value, schema, below)
-        elif keys and node.get("additionalProperties") is False:
-            problems.append(f"{below} is no key of the chart")
-    return problems
 
 
 def find_idle(overlay: Document, values: Document, path: str = "") -> list[str]:
@@ -125,3 +113,39 @@ def mentioned(paths: Iterable[str], templates: Sequence[str]) -> frozenset[str]:
     """Leaves whose whole path stands in a template."""
     text = "\n".join(templates)
     return frozenset(path for path in paths if re.search(rf"\.Values\.{re.escape(path)}\b(?!\.)", text))
+
+
+def leaves(values: Document, path: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted path and default of everything in values that has nothing below it."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def replaced(values: Document, path: str, value: object) -> dict[str, Any]:
+    """The values with another one at a dotted path."""
+    key, _, below = path.partition(".")
+    return {**values, key: replaced(values.get(key) or {}, below, value) if below else value}
+
+
+def _unknown(values: Document, schema: Document, node: Document, path: str = "") -> Iterator[str]:
+    node = resolve(schema, node)
+    keys: Document = node.get("properties") or {}
+    for key, value in values.items():
+        below = f"{path}{key}"
+        if key in keys and isinstance(value, Mapping):
+            yield from _unknown(value, schema, keys[key], f"{below}.")
+        elif key not in keys and keys and node.get("additionalProperties") is False:
+            yield below
+
+
+def _missing(values: Document, schema: Document, node: Document, path: str = "") -> Iterator[str]:
+    """What is empty by default leaves its keys out, and so may a block that a definition describes."""
+    for key, below in (resolve(schema, node).get("properties") or {}).items():
+        value = values.get(key)
+        if key not in values and (path or key not in FROM_PARENTS):
+            yield f"{path}{key}"
+        elif isinstance(value, Mapping) and value and "$ref" not in below:
+            yield from _missing(value, schema, below, f"{path}{key}.")
