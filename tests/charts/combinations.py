@@ -113,7 +113,7 @@ def needs(preset: str) -> tuple[str, ...]:
 def combinations() -> tuple[Combination, ...]:
     """Everything to render, each set of values once: a scenario that two names have is rendered under the first."""
     found: dict[str, Combination] = {}
-    for each in (*_defaults(), *_scenarios(), *_presets()):
+    for each in (*_defaults(), *_scenarios(), *_presets(), *_of_chart_testing()):
         identity = json.dumps([each.chart, [load(file) for file in each.files]], sort_keys=True, default=str)
         found.setdefault(identity, each)
     return tuple(found.values())
@@ -133,6 +133,13 @@ def _presets() -> Iterator[Combination]:
     for preset in presets():
         files = tuple(preset_file(name) for name in (*needs(preset), preset))
         yield from (Combination(chart=chart, name=f"preset/{preset}", files=files) for chart in charts_of(preset))
+
+
+def _of_chart_testing() -> Iterator[Combination]:
+    """Where chart-testing looks for values, too."""
+    for chart in application_charts():
+        for file in sorted((CHARTS / chart / "ci").glob("*-values.yaml")):
+            yield Combination(chart=chart, name=f"ci/{file.stem}", files=(file,))
 
 
 def _charts() -> Iterator[tuple[str, Document]]:

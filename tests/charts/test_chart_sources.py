@@ -23,7 +23,7 @@ from tests.charts.combinations import (
 from tests.charts.gates import credentials, mistakes, templates, values
 from tests.charts.gates.objects import strings
 from tests.charts.problems import expect_none
-from tests.charts.renders import CannotRenderError, Recipe, Renders
+from tests.charts.renders import CannotRenderError, Recipe, Renders, oldest_kubernetes
 from tests.charts.unread import charts_with_own_templates, find_unread, templates_of
 from tests.helm import RELEASES
 
@@ -102,6 +102,26 @@ def test_what_does_not_fit_together_is_refused(
     expect_none([f"Helm does not say: {part}" for part in row["says"] if part not in said], said)
 
 
+@pytest.mark.parametrize("helm", RELEASES)
+@every_chart
+def test_a_parent_chart_may_hand_down_what_is_its_own(renders: Renders, tmp_path: Path, chart: str, helm: str) -> None:
+    handed = {"enabled": True, "global": {"imageRegistry": "mirror.example", "other": {"deep": 1}}}
+    assert renders.render_again(Recipe(combination=_overlaid(chart, handed, tmp_path), helm=helm))
+
+
+@pytest.mark.parametrize("helm", RELEASES)
+@every_chart
+def test_a_kubernetes_that_is_too_old_is_refused_and_a_provider_s_taken(
+    renders: Renders, chart: str, helm: str
+) -> None:
+    oldest = oldest_kubernetes(chart)
+    major, minor, _ = oldest.split(".")
+    defaults = Combination(chart=chart, name="defaults")
+    assert renders.render_again(Recipe(combination=defaults, helm=helm, kubernetes=f"{oldest}-gke.1"))
+    with pytest.raises(CannotRenderError, match="kubeVersion"):
+        renders.render_again(Recipe(combination=defaults, helm=helm, kubernetes=f"{major}.{int(minor) - 1}.9"))
+
+
 @every_chart
 def test_every_chart_has_refusals_to_prove(chart: str) -> None:
     assert [row for row in REFUSALS if chart in row["charts"]]
@@ -150,8 +170,12 @@ def test_a_chart_says_what_a_catalogue_wants_to_know(chart: str) -> None:
 
 
 def _refusal(renders: Renders, chart: str, overlay: Document, helm: str, scratch: Path) -> str:
+    with pytest.raises(CannotRenderError) as refused:
+        renders.render_again(Recipe(combination=_overlaid(chart, overlay, scratch), helm=helm))
+    return str(refused.value)
+
+
+def _overlaid(chart: str, overlay: Document, scratch: Path) -> Combination:
     file = scratch / "values.yaml"
     file.write_text(yaml.safe_dump(dict(overlay)), encoding="utf-8")
-    with pytest.raises(CannotRenderError) as refused:
-        renders.render_again(Recipe(combination=Combination(chart=chart, name="refused", files=(file,)), helm=helm))
-    return str(refused.value)
+    return Combination(chart=chart, name="overlaid", files=(file,))
