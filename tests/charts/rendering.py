@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 Document: TypeAlias = "dict[str, Any]"
 
+CAPABILITY_ALLOWED = "NET_BIND_SERVICE"
+SAFE_VOLUMES = {
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Helm:

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from buildgraph.adapters import process
+from buildgraph.errors import BuildFailure
 from buildgraph.pin import IMAGES_ANNOTATION, PinValues, read_pin, splice, splice_images, splice_scalar
 from tests.charts import values_table
-from tests.charts.presets import DIGEST
+from tests.charts.presets import DIGEST, OTHER_DIGEST
 from tests.charts.rendering import Document, Helm, containers, pods, reference, render
 
 if TYPE_CHECKING:
@@ -49,6 +50,40 @@ PROJECT = values_table.CHART.parents[1]
 )
 def test_the_schema_refuses(helm: Helm, values: Document) -> None:
     assert "values don't meet the specifications of the schema" in helm.refusal(values)
+
+
+def test_the_schema_takes_what_a_parent_chart_adds(helm: Helm) -> None:
+    values = {"enabled": True, "global": {"imageRegistry": "mirror.example", "other": {"deep": 1}}}
+    assert render(helm, values)
+
+
+def test_all_contradictions_are_named_at_once(helm: Helm) -> None:
+    refusal = helm.refusal(
+        {
+            "backend": "k8s",
+            "image": {"tag": f"4.1.1@{DIGEST}", "digest": OTHER_DIGEST},
+            "connect": {"replicas": 2, "service": {"sessionAffinity": "None"}},
+            "eventLog": {"enabled": True},
+            "serviceAccount": {"create": False},
+        }
+    )
+    assert f"image.tag holds {DIGEST}, but image.digest is {OTHER_DIGEST}" in refusal
+    assert "connect.replicas is more than 1" in refusal
+    assert "eventLog.enabled needs eventLog.dir" in refusal
+    assert "needs serviceAccount.name" in refusal
+
+
+def test_latest_without_a_digest_is_refused(helm: Helm) -> None:
+    assert "image.tag is latest" in helm.refusal({"image": {"tag": "latest", "digest": ""}})
+    with pytest.raises(BuildFailure):
+        helm.template({"gpu": {"enabled": True, "image": {"tag": "latest", "digest": ""}}})
+
+
+def test_values_and_schema_name_the_same_keys() -> None:
+    schema = values_table.load_schema()
+    named = {path for path, _ in values_table.walk_values(values_table.load_values(), schema)}
+    assert named == set(values_table.walk_schema(schema)) - {"enabled"}
+    assert [path for path in named if not values_table.describe(schema, path).get("description")] == []
 
 
 def test_the_readme_shows_the_values_as_they_are() -> None:
