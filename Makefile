@@ -60,7 +60,7 @@ arch: setup ## Imports point one way
 
 .PHONY: unit
 unit: setup ## Unit, property, contract and documentation tests that need no engine
-	$(PYTEST) tests/unit tests/property tests/contract tests/docs -m "not engine" --numprocesses 2 --quiet
+	$(PYTEST) tests/unit tests/property tests/contract tests/docs tests/charts/gates -m "not engine" --numprocesses 2 --quiet
 
 .PHONY: e2e
 e2e: setup ## The real build and what must hold of it; needs an engine

@@ -44,10 +44,6 @@ class Helm:
         """The rendered objects as text; ``BuildFailure`` with Helm's last line when it refuses."""
         return self._run(["template", release, str(self.chart), *options], values)
 
-    def lint(self, values: Mapping[str, object]) -> str:
-        """What lint says when it has nothing to complain about."""
-        return self._run(["lint", "--strict", str(self.chart)], values)
-
     def refusal(self, values: Mapping[str, object], *options: str) -> str:
         """All that Helm says when it refuses the values."""
         with tempfile.TemporaryDirectory() as name:
@@ -127,35 +123,3 @@ def parse_defaults(text: str) -> dict[str, str]:
         assert key not in settings, f"{key} is set twice"
         settings[key] = value
     return settings
-
-
-def violations(pod: Document) -> list[str]:
-    """What keeps the pod from the restricted Pod Security Standard; names of the failed controls."""
-    spec = pod["spec"]
-    found = [name for name in ("hostNetwork", "hostPID", "hostIPC") if spec.get(name)]
-    found += [
-        f"volume {volume['name']}" for volume in spec.get("volumes", []) if not SAFE_VOLUMES & volume.keys() - {"name"}
-    ]
-    for container in containers(pod):
-        found += [f"{container['name']}: {problem}" for problem in _container_violations(container, spec)]
-    return found
-
-
-def _container_violations(container: Document, spec: Document) -> Iterator[str]:
-    own = container.get("securityContext", {})
-    effective = {**spec.get("securityContext", {}), **own}
-    capabilities = own.get("capabilities", {})
-    if own.get("privileged"):
-        yield "privileged"
-    if own.get("allowPrivilegeEscalation") is not False:
-        yield "allowPrivilegeEscalation"
-    if effective.get("runAsNonRoot") is not True:
-        yield "runAsNonRoot"
-    if effective.get("runAsUser") == 0:
-        yield "runAsUser"
-    if effective.get("seccompProfile", {}).get("type") not in {"RuntimeDefault", "Localhost"}:
-        yield "seccompProfile"
-    if "ALL" not in capabilities.get("drop", []) or set(capabilities.get("add", [])) - {CAPABILITY_ALLOWED}:
-        yield "capabilities"
-    if any("hostPort" in port for port in container.get("ports", [])):
-        yield "hostPort"

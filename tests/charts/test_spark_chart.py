@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.charts.gates.objects import find_pods
+from tests.charts.gates.pod_security import find_violations
 from tests.charts.presets import DIGEST, EVERYTHING, PRESETS
 from tests.charts.rendering import (
     Document,
@@ -18,36 +20,9 @@ from tests.charts.rendering import (
     reference,
     render,
     settings,
-    violations,
 )
-from tests.helm import RELEASES, ensure_helm
 
 every_preset = pytest.mark.parametrize("values", PRESETS.values(), ids=PRESETS)
-
-
-@every_preset
-def test_lint_finds_nothing(helm: Helm, values: Document) -> None:
-    assert "0 chart(s) failed" in helm.lint(values)
-
-
-@every_preset
-def test_the_same_values_render_the_same(helm: Helm, values: Document) -> None:
-    assert helm.template(values) == helm.template(values)
-
-
-@every_preset
-def test_both_majors_render_the_same_objects(values: Document) -> None:
-    old, new = (render(Helm(ensure_helm(version)), values) for version in RELEASES)
-    assert sorted(old, key=str) == sorted(new, key=str)
-
-
-@every_preset
-def test_the_oldest_kubernetes_is_served(helm: Helm, values: Document) -> None:
-    assert render(helm, values, "--kube-version", "1.25.0-gke.1")
-
-
-def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
-    assert "kubeVersion" in helm.refusal({}, "--kube-version", "1.24.9")
 
 
 @pytest.mark.parametrize(("preset", "path"), [("default", "image"), ("k8s", "image"), ("gpu-k8s", "gpu.image")])
@@ -90,25 +65,6 @@ def test_a_pull_secret_that_is_named_twice_comes_once(helm: Helm) -> None:
 
 
 @every_preset
-def test_every_pod_meets_the_restricted_standard(helm: Helm, values: Document) -> None:
-    found = [violations(pod) for pod in pods(render(helm, values))]
-    assert found == [[]] * (3 if values.get("backend") == "k8s" else 2)
-
-
-def test_the_check_of_the_standard_sees_what_it_should() -> None:
-    bare: Document = {
-        "spec": {
-            "hostNetwork": True,
-            "volumes": [{"name": "v", "hostPath": {}}],
-            "securityContext": {"runAsUser": 0},
-            "containers": [{"name": "c", "ports": [{"hostPort": 1}], "securityContext": {"privileged": True}}],
-        }
-    }
-    controls = "privileged allowPrivilegeEscalation runAsNonRoot runAsUser seccompProfile capabilities hostPort"
-    assert violations(bare) == ["hostNetwork", "volume v", *(f"c: {control}" for control in controls.split())]
-
-
-@every_preset
 def test_root_file_systems_are_read_only_and_what_is_written_is_a_volume(helm: Helm, values: Document) -> None:
     for pod in pods(render(helm, values)):
         volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
@@ -123,9 +79,10 @@ def test_root_file_systems_are_read_only_and_what_is_written_is_a_volume(helm: H
 
 def test_a_platform_may_choose_the_user(helm: Helm) -> None:
     context = {"runAsUser": None, "runAsGroup": None, "fsGroup": None}
-    for pod in pods(render(helm, {"backend": "k8s", "podSecurityContext": context})):
+    objects = render(helm, {"backend": "k8s", "podSecurityContext": context})
+    assert find_violations(find_pods(objects)) == []
+    for pod in pods(objects):
         assert set(pod["spec"]["securityContext"]) == {"runAsNonRoot", "seccompProfile"}
-        assert violations(pod) == []
 
 
 @every_preset
@@ -139,22 +96,12 @@ def test_only_a_server_that_starts_executors_gets_a_token(helm: Helm, values: Do
 
 
 @every_preset
-def test_named_ports_exist_where_they_are_used(helm: Helm, values: Document) -> None:
+def test_spark_listens_where_its_ports_are(helm: Helm, values: Document) -> None:
     objects = render(helm, values)
-    service = find(objects, "Service")["spec"]
-    (server,) = (pod for pod in pods(objects) if is_selected(service["selector"], pod))
-    (container,) = containers(server)
+    (container,) = containers(find(objects, "Deployment")["spec"]["template"])
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert ports["grpc"] == 15002
-    assert {port["targetPort"] for port in service["ports"]} == {"grpc", "ui"} <= ports.keys()
-    assert {container[f"{probe}Probe"]["tcpSocket"]["port"] for probe in ("startup", "readiness", "liveness")} == {
-        "grpc"
-    }
-    policy = next(each for each in objects if each["kind"] == "NetworkPolicy" and _selects(each, server))
-    opened = {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]}
-    assert opened == ports.keys()
     conf = settings(objects)
-    assert conf["spark.connect.grpc.binding.port"] == str(ports["grpc"])
+    assert conf["spark.connect.grpc.binding.port"] == str(ports["grpc"]) == "15002"
     assert conf["spark.ui.port"] == str(ports["ui"])
 
 
@@ -183,45 +130,6 @@ def test_a_closed_policy_lets_labelled_pods_in(helm: Helm) -> None:
     assert is_selected(peers[0]["podSelector"]["matchLabels"], test)
     assert peers[1] == {"namespaceSelector": {}}
     assert {} not in policy["spec"]["egress"]
-
-
-def test_two_releases_do_not_select_each_others_pods(helm: Helm) -> None:
-    first, second = (parse(helm.template(PRESETS["k8s"], release=name)) for name in ("one", "two"))
-    selectors = [find(first, "Service")["spec"]["selector"]]
-    selectors += [each["spec"]["podSelector"]["matchLabels"] for each in first if each["kind"] == "NetworkPolicy"]
-    assert not [selector for selector in selectors for pod in pods(second) if is_selected(selector, pod)]
-    assert not {_identity(each) for each in first} & {_identity(each) for each in second}
-
-
-def test_selectors_never_change(helm: Helm) -> None:
-    expected = {
-        "app.kubernetes.io/name": "spark-4-1",
-        "app.kubernetes.io/instance": "demo",
-        "app.kubernetes.io/component": "connect",
-    }
-    objects = render(helm, {**EVERYTHING, "image": {"tag": "other", "digest": DIGEST}})
-    for kind in ("Deployment", "PodDisruptionBudget"):
-        assert find(objects, kind)["spec"]["selector"] == {"matchLabels": expected}
-    assert find(objects, "Service")["spec"]["selector"] == expected
-
-
-@pytest.mark.parametrize("release", ["demo", "a" * 53, "with.dots", "my-spark-4-1"])
-def test_names_and_labels_are_valid(helm: Helm, release: str) -> None:
-    for each in parse(helm.template(PRESETS["k8s"], release=release)):
-        assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", each["metadata"]["name"])
-        for value in each["metadata"]["labels"].values():
-            assert re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", value)
-            assert "sha256" not in value
-
-
-@every_preset
-def test_spark_reads_the_settings_as_they_are_meant(helm: Helm, values: Document) -> None:
-    conf = settings(render(helm, values))
-    assert list(conf) == sorted(conf)
-    for key, value in conf.items():
-        assert key.startswith("spark.")
-        assert value
-        assert not re.search(r"[\"'$\\<>]|^\s|\s$", value), f"{key}={value}"
 
 
 def test_the_users_settings_win(helm: Helm) -> None:
@@ -319,10 +227,6 @@ def test_a_budget_comes_with_the_second_server(helm: Helm) -> None:
 
 def _selects(policy: Document, pod: Document) -> bool:
     return is_selected(policy["spec"]["podSelector"]["matchLabels"], pod)
-
-
-def _identity(each: Document) -> tuple[str, str]:
-    return each["kind"], each["metadata"]["name"]
 
 
 def _checksum(objects: tuple[Document, ...]) -> str:

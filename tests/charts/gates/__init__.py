@@ -1,0 +1,1 @@
+"""What must hold of every rendered chart: pure functions that answer with one line for each problem."""

@@ -1,0 +1,165 @@
+"""Values that nothing reads: a leaf that may take any other value without a single letter of a render changing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema_rs
+
+from tests.charts.combinations import (
+    CHARTS,
+    Combination,
+    application_charts,
+    combinations,
+    library_charts,
+    load,
+    load_schema,
+    load_values,
+)
+from tests.charts.gates.alternatives import alternatives, overlap
+from tests.charts.gates.mistakes import nest
+from tests.charts.gates.values import describe, leaves, mentioned, replaced
+from tests.charts.renders import CannotRenderError, Recipe, Renders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+MOST_BASES = 8
+"""So many combinations are tried with a changed leaf, those first whose values are about it."""
+MOST_CHANGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A path in a chart's values and the values that it may take instead of its default."""
+
+    chart: str
+    path: str
+    others: tuple[object, ...]
+
+
+def charts_with_own_templates() -> tuple[str, ...]:
+    """Charts of which none has the templates and the leaves of an earlier one: what holds for one holds for both."""
+    seen: dict[tuple[object, ...], str] = {}
+    for chart in application_charts():
+        paths = frozenset(path for path, _ in leaves(load_values(chart)))
+        seen.setdefault((tuple(templates_of(chart).values()), paths), chart)
+    return tuple(seen.values())
+
+
+def templates_of(chart: str) -> Mapping[str, str]:
+    """The templates of a chart and of the libraries that it uses, by file."""
+    folders = [CHARTS / name / "templates" for name in (chart, *library_charts())]
+    files = [file for folder in folders for file in sorted(folder.rglob("*")) if file.is_file()]
+    return {str(file.relative_to(CHARTS)).partition("/")[2]: file.read_text(encoding="utf-8") for file in files}
+
+
+def find_unread(chart: str, renders: Renders) -> list[str]:
+    """Leaves of a chart's values that change nothing in any of the combinations that are about them."""
+    found = list(_leaves_to_try(chart))
+    problems = [f"{leaf.path}: the schema takes no other value that was tried" for leaf in found if not leaf.others]
+    with tempfile.TemporaryDirectory() as name:
+        trial = _Trial(chart, renders, Path(name))
+        idle = trial.find_idle([leaf for leaf in found if leaf.others], trial.neighbours)
+        if idle:
+            others = [trial.fullest(), *trial.switches()]
+            idle = trial.find_idle(idle, lambda leaf: [base for base in others if not _sets(base, leaf)])
+    return problems + [f"{leaf.path} is read by nothing" for leaf in idle]
+
+
+def _leaves_to_try(chart: str) -> Iterator[Leaf]:
+    """All but those whose whole path stands in a template: they are read where it stands."""
+    known = mentioned([path for path, _ in leaves(load_values(chart))], list(templates_of(chart).values()))
+    return (leaf for leaf in _leaves(chart) if leaf.path not in known)
+
+
+@cache
+def _leaves(chart: str) -> tuple[Leaf, ...]:
+    schema, values = load_schema(chart), load_values(chart)
+    validator = jsonschema_rs.Draft7Validator(dict(schema))
+    found = []
+    for path, default in leaves(values):
+        others = alternatives(schema, describe(schema, path), default)
+        taken = [other for other in others if validator.is_valid(replaced(values, path, other))]
+        found.append(Leaf(chart, path, tuple(taken[:MOST_CHANGES])))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One chart, with a folder for the values that are laid over its combinations."""
+
+    chart: str
+    renders: Renders
+    scratch: Path
+
+    def find_idle(self, tried: Sequence[Leaf], bases: Callable[[Leaf], Sequence[Combination]]) -> list[Leaf]:
+        """Leaves that change nothing in their bases."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            read = list(pool.map(lambda leaf: self._is_read(leaf, bases(leaf)), tried))
+        return [leaf for leaf, is_read in zip(tried, read, strict=True) if not is_read]
+
+    def neighbours(self, leaf: Leaf) -> Sequence[Combination]:
+        """Combinations with the leaf's neighbours in them, the nearest first."""
+        own = [each for each in combinations() if each.chart == self.chart]
+        return sorted(own, key=lambda each: -overlap(leaf.path, _flat(each)))[:MOST_BASES]
+
+    def switches(self) -> Sequence[Combination]:
+        """The defaults with each switch of the chart turned alone."""
+        turned = [leaf for leaf in _leaves(self.chart) if _is_switch(self.chart, leaf.path)]
+        return [self._with(self._defaults(), leaf.path, other) for leaf in turned for other in leaf.others]
+
+    def fullest(self) -> Combination:
+        """The defaults with every switch turned, one after the other, that makes the render longer."""
+        best, length = self._defaults(), len(self._render(self._defaults()))
+        for leaf in _leaves(self.chart):
+            for other in leaf.others if _is_switch(self.chart, leaf.path) else ():
+                more = self._with(best, leaf.path, other)
+                if len(self._render(more)) > length:
+                    best, length = more, len(self._render(more))
+        return best
+
+    def _is_read(self, leaf: Leaf, bases: Iterable[Combination]) -> bool:
+        """True when some other value of the leaf changes some render, or is refused by a template."""
+        return any(self._changes(base, leaf.path, other) for base in bases for other in leaf.others)
+
+    def _changes(self, base: Combination, path: str, other: object) -> bool:
+        # The schema takes the value; a template that refuses it has read it.
+        before = self._render(base)
+        return bool(before) and self._render(self._with(base, path, other)) != before
+
+    def _render(self, combination: Combination) -> str:
+        try:
+            return self.renders.text(Recipe(combination=combination))
+        except CannotRenderError:
+            return ""
+
+    def _defaults(self) -> Combination:
+        return Combination(chart=self.chart, name="defaults")
+
+    def _with(self, base: Combination, path: str, other: object) -> Combination:
+        text = json.dumps(nest({path: other}))
+        file = self.scratch / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+        file.write_text(text, encoding="utf-8")
+        return Combination(chart=base.chart, name=base.name, files=(*base.files, file))
+
+
+def _is_switch(chart: str, path: str) -> bool:
+    node = describe(load_schema(chart), path)
+    return "enum" in node or node.get("type") == "boolean"
+
+
+def _sets(base: Combination, leaf: Leaf) -> bool:
+    return leaf.path in _flat(base)
+
+
+def _flat(combination: Combination) -> Mapping[str, object]:
+    return dict(leaf for file in combination.files for leaf in leaves(load(file)))
