@@ -47,8 +47,6 @@ def test_every_image_of_a_values_file_is_pinned_or_has_a_reason() -> None:
     # No release of RAPIDS knows Spark 4.1.0: the preset takes the images away, so that the chart refuses the feature.
     preset = "charts/presets/version/4.1.0.yaml"
     none = {(preset, path) for path in ("gpuImage", "gpuIcebergImage", "jupyter.gpuImage")}
-    # Nothing builds it here yet.
-    none |= {(f"charts/{chart}/values.yaml", "hiveMetastore.image") for chart in SPARK_CHARTS}
     assert blocks - pinned == none
 
 
