@@ -26,7 +26,7 @@ from tests.charts.combinations import (
 )
 from tests.charts.gates.alternatives import alternatives, overlap
 from tests.charts.gates.mistakes import nest
-from tests.charts.gates.values import describe, leaves, mentioned, replaced
+from tests.charts.gates.values import describe, laid, leaves, mentioned
 from tests.charts.renders import CannotRenderError, Recipe, Renders
 
 if TYPE_CHECKING:
@@ -84,13 +84,18 @@ def _leaves_to_try(chart: str) -> Iterator[Leaf]:
 @cache
 def _leaves(chart: str) -> tuple[Leaf, ...]:
     schema, values = load_schema(chart), load_values(chart)
-    validator = jsonschema_rs.Draft7Validator(dict(schema))
     found = []
     for path, default in leaves(values):
-        others = alternatives(schema, describe(schema, path), default)
-        taken = [other for other in others if validator.is_valid(replaced(values, path, other))]
+        node = describe(schema, path)
+        validator = jsonschema_rs.Draft7Validator({**node, "definitions": schema.get("definitions", {})})
+        taken = [other for other in alternatives(schema, node, default) if validator.is_valid(other)]
         found.append(Leaf(chart, path, tuple(taken[:MOST_CHANGES])))
     return tuple(found)
+
+
+@cache
+def _validator(chart: str) -> jsonschema_rs.Validator:
+    return jsonschema_rs.Draft7Validator(dict(load_schema(chart)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +137,13 @@ class _Trial:
         return any(self._changes(base, leaf.path, other) for base in bases for other in leaf.others)
 
     def _changes(self, base: Combination, path: str, other: object) -> bool:
+        before, changed = self._render(base), self._with(base, path, other)
+        if not before or not _validator(self.chart).is_valid(
+            laid([load_values(self.chart), *map(load, changed.files)])
+        ):
+            return False
         # The schema takes the value; a template that refuses it has read it.
-        before = self._render(base)
-        return bool(before) and self._render(self._with(base, path, other)) != before
+        return self._render(changed) != before
 
     def _render(self, combination: Combination) -> str:
         try:

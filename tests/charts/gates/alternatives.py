@@ -14,10 +14,16 @@ WORD = "changed"
 TEXTS = (
     WORD,
     "changed.example",
+    "changed.example:7777",
     "http://changed.example",
     "s3a://changed/x",
+    "spark://changed.example:7777",
+    "sc://changed.example:7777",
+    "thrift://changed.example:7777",
     "/changed",
+    "changed.jar",
     "7",
+    "7.7.7",
     "7g",
     "7Gi",
     "7s",
@@ -26,7 +32,12 @@ TEXTS = (
     "sha256:" + "7" * 64,
 )
 """Texts of the forms that values have; a schema takes some of them."""
-OBJECTS: tuple[dict[str, object], ...] = ({"name": WORD}, {"key": WORD, "operator": "Exists"}, {WORD: WORD})
+OBJECTS: tuple[dict[str, object], ...] = (
+    {"name": WORD},
+    {"key": WORD, "operator": "Exists"},
+    {f"spark.{WORD}": WORD},
+    {WORD: WORD},
+)
 
 
 def alternatives(schema: Document, node: Document, default: object) -> Iterator[object]:
@@ -83,6 +94,7 @@ def _objects(schema: Document, node: Document) -> Iterator[object]:
             yield {key: candidate}
     rest = node.get("additionalProperties")
     if isinstance(rest, Mapping):
-        yield from ({WORD: candidate} for candidate in alternatives(schema, rest, None))
+        for candidate in alternatives(schema, rest, None):
+            yield from ({key: candidate} for key in (WORD, f"spark.{WORD}"))
     elif rest is not False:
         yield from OBJECTS

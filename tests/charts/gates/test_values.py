@@ -10,9 +10,9 @@ from tests.charts.gates.values import (
     find_missing_parents,
     find_open,
     find_unknown,
+    laid,
     leaves,
     mentioned,
-    replaced,
     walk_schema,
     walk_values,
 )
@@ -104,5 +104,5 @@ def test_leaves_are_what_has_nothing_below() -> None:
     assert list(leaves({"a": {"b": 1, "c": {}}, "d": []})) == [("a.b", 1), ("a.c", {}), ("d", [])]
 
 
-def test_one_leaf_is_replaced() -> None:
-    assert replaced({"a": {"b": 1, "c": 2}}, "a.b", 3) == {"a": {"b": 3, "c": 2}}
+def test_values_are_laid_over_each_other() -> None:
+    assert laid([{"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 3}, "d": []}]) == {"a": {"b": 3, "c": 2}, "d": []}

@@ -124,10 +124,17 @@ def leaves(values: Document, path: str = "") -> Iterator[tuple[str, object]]:
             yield f"{path}{key}", value
 
 
-def replaced(values: Document, path: str, value: object) -> dict[str, Any]:
-    """The values with another one at a dotted path."""
-    key, _, below = path.partition(".")
-    return {**values, key: replaced(values.get(key) or {}, below, value) if below else value}
+def laid(overlays: Iterable[Document]) -> dict[str, Any]:
+    """Values laid over each other as Helm does it: maps key by key, of all else the last counts."""
+    values: dict[str, Any] = {}
+    for overlay in overlays:
+        for key, value in overlay.items():
+            below = values.get(key)
+            if isinstance(value, Mapping) and isinstance(below, Mapping):
+                values[key] = laid([below, value])
+            else:
+                values[key] = value
+    return values
 
 
 def _unknown(values: Document, schema: Document, node: Document, path: str = "") -> Iterator[str]:
