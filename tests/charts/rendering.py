@@ -1,4 +1,4 @@
-"""What Helm makes of the chart, and the questions that tests ask about it."""
+"""What Helm makes of a chart, and the questions that tests ask about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 
 from buildgraph.adapters import process
-from buildgraph.pin import read_pin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,18 +18,7 @@ if TYPE_CHECKING:
 Document: TypeAlias = "dict[str, Any]"
 
 CHART = Path(__file__).parents[2] / "charts/spark-4.1"
-
-CAPABILITY_ALLOWED = "NET_BIND_SERVICE"
-SAFE_VOLUMES = {
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-}
+COMPONENT = "app.kubernetes.io/component"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +31,10 @@ class Helm:
     def template(self, values: Mapping[str, object], *options: str, release: str = "demo") -> str:
         """The rendered objects as text; ``BuildFailure`` with Helm's last line when it refuses."""
         return self._run(["template", release, str(self.chart), *options], values)
+
+    def lint(self, values: Mapping[str, object]) -> str:
+        """What lint says when it has nothing to complain about."""
+        return self._run(["lint", "--strict", str(self.chart)], values)
 
     def refusal(self, values: Mapping[str, object], *options: str) -> str:
         """All that Helm says when it refuses the values."""
@@ -69,27 +61,19 @@ def parse(text: str) -> tuple[Document, ...]:
     return tuple(document for document in yaml.safe_load_all(text) if document)
 
 
-def render(helm: Helm, values: Document, *options: str) -> tuple[Document, ...]:
-    """The objects that the chart's values render to."""
-    return parse(helm.template(values, *options))
-
-
-def settings(objects: Sequence[Document]) -> dict[str, str]:
-    """The Spark settings in the rendered ConfigMap."""
-    return parse_defaults(find(objects, "ConfigMap")["data"]["spark-defaults.conf"])
-
-
-def reference(path: str) -> str:
-    """The reference that the values file pins at a path."""
-    text = (CHART / "values.yaml").read_text(encoding="utf-8")
-    pin = read_pin(text, path, file="values.yaml")
-    return f"{pin.registry}/{pin.repository}:{pin.tag}" + (f"@{pin.digest}" if pin.digest else "")
-
-
-def find(objects: Sequence[Document], kind: str) -> Document:
-    """The one object of a kind."""
-    (found,) = (each for each in objects if each["kind"] == kind)
+def find(objects: Sequence[Document], kind: str, component: str = "") -> Document:
+    """The one object of a kind, or of a component's objects of that kind."""
+    (found,) = (
+        each
+        for each in objects
+        if each["kind"] == kind and (not component or each["metadata"]["labels"].get(COMPONENT) == component)
+    )
     return found
+
+
+def settings(objects: Sequence[Document], component: str = "connect") -> dict[str, str]:
+    """The Spark settings in a component's ConfigMap."""
+    return parse_defaults(find(objects, "ConfigMap", component)["data"]["spark-defaults.conf"])
 
 
 def pods(objects: Sequence[Document]) -> Iterator[Document]:
@@ -103,19 +87,24 @@ def pods(objects: Sequence[Document]) -> Iterator[Document]:
             yield from (pod for name, text in each["data"].items() if name.endswith(".yaml") for pod in parse(text))
 
 
+def find_pod(objects: Sequence[Document], component: str = "connect") -> Document:
+    """The pod of a component."""
+    (found,) = (pod for pod in pods(objects) if pod["metadata"]["labels"][COMPONENT] == component)
+    return found
+
+
 def containers(pod: Document) -> list[Document]:
-    """All containers of a pod."""
+    """All containers of a pod, init containers first."""
     return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
 
 
-def is_selected(selector: Mapping[str, str], pod: Document) -> bool:
-    """True when the pod has every label of the selector."""
-    labels: Mapping[str, str] = pod["metadata"]["labels"]
-    return selector.items() <= labels.items()
+def environment(container: Document) -> dict[str, str]:
+    """The variables of a container whose values are in the open."""
+    return {each["name"]: each["value"] for each in container["env"] if "value" in each}
 
 
 def parse_defaults(text: str) -> dict[str, str]:
-    """``spark-defaults.conf`` as Spark reads it; each line ``key=value``, no key twice."""
+    """``spark-defaults.conf``; each line ``key=value``, no key twice."""
     settings: dict[str, str] = {}
     for line in text.splitlines():
         key, separator, value = line.partition("=")

@@ -30,8 +30,13 @@ where a backslash escapes. A value is never quoted: quotes would be part of it. 
 {{- $text := ternary (printf "%.0f" (float64 (ternary $value 0 (kindIs "float64" $value)))) (toString $value) $isWhole -}}
 {{- $separator := get $separators $key -}}
 {{- if and $separator (get $conf $key) -}}
-{{- $items := concat (splitList $separator (get $conf $key)) (splitList $separator $text) | compact | uniq -}}
-{{- $text = join $separator $items -}}
+{{- if eq $separator " " -}}
+{{- /* Words of a command line: one that is there twice may belong to two options, as in "--add-opens a --add-opens b". */ -}}
+{{- $text = printf "%s %s" (get $conf $key) $text | trim -}}
+{{- else -}}
+{{- $items := regexSplit (printf "\\s*%s\\s*" $separator) (trim $text) -1 -}}
+{{- $text = concat (splitList $separator (get $conf $key)) $items | compact | uniq | join $separator -}}
+{{- end -}}
 {{- end -}}
 {{- $conf = set $conf $key $text -}}
 {{- end -}}
