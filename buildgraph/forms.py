@@ -80,7 +80,11 @@ PROJECT_PATH = Form(
     pattern=r"(?![\s\S]*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})*",
     hint="write it relative to the project, without '..'",
 )
-KEY_PATH = Form(what="a path of keys", pattern=r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*", hint="write it like gpu.image")
+KEY_PATH = Form(
+    what="a path of keys",
+    pattern=r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*",
+    hint="write it like gpu.image, or images.0 for a list's first entry",
+)
 REASON = Form(what="a reason", pattern=r"[\x00-\x20]*[^\x00-\x20][\s\S]*", hint="say why")
 
 REPOSITORY = Form(
@@ -99,6 +103,14 @@ TAG = Form(
     hint="letters, digits, '_', '.' and '-', at most 128",
 )
 DIGEST = Form(what="sha256:<64 hex digits>", pattern=r"sha256:[0-9a-f]{64}")
+IMAGE = Form(
+    what="a whole reference",
+    pattern=(
+        r"(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9-]+(?=:[0-9]))(?::[0-9]{1,5})?/"
+        rf"{REPOSITORY.pattern}:{TAG.pattern}@{DIGEST.pattern}"
+    ),
+    hint="write it like registry.example/name:1.2@sha256:…, with registry, tag and digest",
+)
 SHA256 = Form(what="64 lower-case hexadecimal digits", pattern=r"[0-9a-f]{64}")
 FILE = Form(what="a file name", pattern=r"[A-Za-z0-9_][A-Za-z0-9_.+~%!=-]{0,199}")
 

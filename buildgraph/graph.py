@@ -9,14 +9,14 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from buildgraph.errors import BuildgraphError, ManifestError, UsageError, quote, sort_errors, suggest
-from buildgraph.model import Image, Layer, PythonSpec
+from buildgraph.model import Image, Layer, PythonSpec, VersionPin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import networkx as nx
 
-    from buildgraph.model import Catalogue, Location, Node
+    from buildgraph.model import Catalogue, Location, Node, Pin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,13 +259,19 @@ def _check_groups(catalogue: Catalogue, hints: _Hints) -> Iterator[BuildgraphErr
 
 def _check_pins(catalogue: Catalogue, hints: _Hints) -> Iterator[BuildgraphError]:
     places: dict[tuple[str, str], Location] = {}
-    for pin in catalogue.pins:
+    bound: tuple[Pin | VersionPin, ...] = (*catalogue.pins, *catalogue.versions)
+    for pin in bound:
         node = catalogue.nodes.get(catalogue.aliases.get(pin.image, pin.image))
         if isinstance(node, Layer):
             yield _error(pin.location, f"{pin.image} is a layer", "pin an image")
         elif node is None:
             yield _error(pin.location, f"{pin.image} is no image", hints(pin.image))
+        elif isinstance(pin, VersionPin) and pin.parameter not in node.params:
+            what = f"{pin.image} has no parameter {pin.parameter}"
+            yield _error(pin.location, what, f"it has: {', '.join(node.params) or 'none'}")
         first = places.setdefault((pin.file, pin.path), pin.location)
+        if isinstance(pin, VersionPin):  # an image's four strings are one; none of them is written for another reason
+            first = places.get((pin.file, pin.path.rpartition(".")[0]), first)
         if first is not pin.location:
             yield _error(pin.location, f"{pin.path} of {pin.file} is pinned already at {first}")
 

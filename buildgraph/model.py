@@ -273,6 +273,28 @@ class Pin:
     location: Location
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPin:
+    """A binding: the parameter of an image (node or alias) whose value stands at ``path`` of ``file``."""
+
+    image: str
+    parameter: str
+    file: str
+    path: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignImage:
+    """An image that charts name and that others build: its whole reference, its licence, where its source is."""
+
+    name: str
+    reference: str
+    licence: str
+    source: str
+    location: Location
+
+
 class Support(StrEnum):
     """What is known of a component beside a version of the host."""
 
@@ -332,6 +354,8 @@ class Catalogue:
     aliases: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]]
     pins: tuple[Pin, ...]
+    versions: tuple[VersionPin, ...] = ()
+    foreign: tuple[ForeignImage, ...] = ()
     support: SupportTable = SupportTable()
     licences: tuple[LicenceRule, ...] = ()
 

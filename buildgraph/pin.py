@@ -56,9 +56,10 @@ class _Page:
 def splice(text: str, path: str, values: PinValues, *, file: str) -> str:
     """``text`` with the four scalars of the mapping at dotted ``path`` set to ``values``.
 
-    Every other byte stays; a text that holds the values already is returned as it is. ``text`` must be read
-    without newline translation. Raises ``ManifestError`` when the mapping is missing, incomplete, ambiguous,
-    or shared through an anchor, and when a scalar is not on one line.
+    A step of the path is a key, or the number of a list's entry, counted from 0. Every other byte stays; a text that
+    holds the values already is returned as it is. ``text`` must be read without newline translation. Raises
+    ``ManifestError`` when the mapping is missing, incomplete, ambiguous, or shared through an anchor, and when a scalar
+    is not on one line.
     """
     page = _Page(text, file)
     root = _compose(page)
@@ -131,7 +132,7 @@ def _follow(page: _Page, root: yaml.Node, keys: Sequence[str]) -> tuple[yaml.Nod
     node = root
     for depth, key in enumerate(keys):
         path = ".".join(keys[: depth + 1])
-        found = _members(node, key) if isinstance(node, yaml.MappingNode) else []
+        found = _below(node, key)
         if not found:
             raise ManifestError(f"there is no {path}", where=page.where(node), hint=_suggest(root))
         if len(found) > 1:
@@ -140,6 +141,13 @@ def _follow(page: _Page, root: yaml.Node, keys: Sequence[str]) -> tuple[yaml.Nod
         node = found[0][1]
         trail.append(node)
     return tuple(trail)
+
+
+def _below(node: yaml.Node, key: str) -> list[tuple[yaml.Node, yaml.Node]]:
+    """What stands under a mapping's key, or at a place of a list, each with where it is named."""
+    if isinstance(node, yaml.SequenceNode):
+        return [(entry, entry) for place, entry in enumerate(node.value) if str(place) == key]
+    return [*_members(node, key)] if isinstance(node, yaml.MappingNode) else []
 
 
 def _members(mapping: yaml.MappingNode, key: str) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
@@ -179,13 +187,20 @@ def _mappings(root: yaml.Node) -> Iterator[tuple[str, yaml.MappingNode]]:
     stack = [("", root)]
     while stack:
         path, node = stack.pop()
-        if not isinstance(node, yaml.MappingNode) or id(node) in seen:
+        if id(node) in seen:
             continue
         seen.add(id(node))
-        if path:
+        if path and isinstance(node, yaml.MappingNode):
             yield path, node
-        named = [(key.value, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
-        stack.extend((f"{path}.{name}".lstrip("."), value) for name, value in named)
+        stack.extend((f"{path}.{name}".lstrip("."), value) for name, value in _named(node))
+
+
+def _named(node: yaml.Node) -> list[tuple[str, yaml.Node]]:
+    """What stands below a node, with the step of a path that leads there."""
+    if isinstance(node, yaml.SequenceNode):
+        return [(str(place), entry) for place, entry in enumerate(node.value)]
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return [(str(key.value), value) for key, value in pairs if isinstance(key, yaml.ScalarNode)]
 
 
 def _replace(

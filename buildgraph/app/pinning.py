@@ -11,8 +11,9 @@ from buildgraph.errors import BuildFailure, LockError, Stale, UsageError
 from buildgraph.graph import find_closure
 from buildgraph.key import compute_keys
 from buildgraph.ledger import Ledger, LedgerEntry, format_ledger, parse_ledger
-from buildgraph.model import Image
-from buildgraph.pin import PinValues, diff, splice, splice_images
+from buildgraph.lock import find_unlocked
+from buildgraph.model import Image, Layer
+from buildgraph.pin import PinValues, diff, splice, splice_images, splice_scalar
 from buildgraph.plan import Action, Wishes
 from buildgraph.support import find_objections
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from buildgraph.app.session import Session
     from buildgraph.key import Keys
-    from buildgraph.model import Pin
+    from buildgraph.model import Pin, VersionPin
     from buildgraph.record import Record
 
 LEDGER_FILE = "manifests/ledger.json"
@@ -43,8 +44,8 @@ def find_pin_changes(session: Session) -> tuple[Change, ...]:
     Raises:
         BuildFailure: naming the nodes that are neither.
     """
-    images = _pinned_images(session)
-    keys = _compute_keys(session, images)
+    keys = _compute_keys(session, _pinned_images(session))
+    images = _buildable_images(session, keys)
     old = _read_ledger(session)
     moved = [name for name in images if not _is_current(name, keys, old)]
     kept = [name for name in images if name not in moved]
@@ -54,7 +55,7 @@ def find_pin_changes(session: Session) -> tuple[Change, ...]:
     entries: dict[str, LedgerEntry] = {}
     for name in find_closure(session.catalogue, images, with_tests=False):
         entries[name] = _make_entry(session, name, keys, records, old)
-    return _make_changes(session, Ledger(entries=entries))
+    return _make_changes(session, keys, Ledger(entries=entries))
 
 
 def check_pins(session: Session) -> None:
@@ -63,17 +64,28 @@ def check_pins(session: Session) -> None:
     Raises:
         Stale: with the nodes whose key moved, or the diff of the files that do not say what the ledger says.
     """
-    images = _pinned_images(session)
-    keys = _compute_keys(session, images)
+    keys = _compute_keys(session, _pinned_images(session))
+    images = _buildable_images(session, keys)
     ledger = _read_ledger(session)
     stale = [name for name in images if not _is_current(name, keys, ledger)]
     if stale:
         lines = "\n".join(f"- {name}: pinned with another key than its manifests now give" for name in stale)
         raise Stale("out of date", where=LEDGER_FILE, hint="run: buildgraph build, then buildgraph pin", diff=lines)
-    changes = _make_changes(session, ledger)
+    changes = _make_changes(session, keys, ledger)
     if changes:
         text = "".join(diff(change.old, change.new, change.file) for change in changes)
         raise Stale("out of date", where=changes[0].file, hint="run: buildgraph pin", diff=text)
+
+
+def describe_unlocked(session: Session) -> tuple[str, ...]:
+    """One line for each image that is pinned without a digest, because its sources cannot be had."""
+    images = _pinned_images(session)
+    keys = _compute_keys(session, images)
+    return tuple(
+        f"{name} is not locked ({'; '.join(keys.unlocked[name])}): its pins hold no digest"
+        for name in images
+        if name in keys.unlocked
+    )
 
 
 def write_changes(session: Session, changes: Iterable[Change]) -> None:
@@ -87,13 +99,26 @@ def _pinned_images(session: Session) -> tuple[str, ...]:
     return tuple(dict.fromkeys(aliases.get(pin.image, pin.image) for pin in session.catalogue.pins))
 
 
+def _buildable_images(session: Session, keys: Keys) -> tuple[str, ...]:
+    return tuple(name for name in _pinned_images(session) if name not in keys.unlocked)
+
+
 def _compute_keys(session: Session, images: tuple[str, ...]) -> Keys:
+    """Of the images and all that they are made of. What the lock knows that it cannot have may have none.
+
+    Raises:
+        LockError: for an image that only has not been locked yet.
+    """
     _check_support(session, images)
     nodes = find_closure(session.catalogue, images, with_tests=False)
     keys = compute_keys(session.catalogue, session.lock, session.trees, nodes)
+    layers = (session.catalogue.nodes[name] for name in nodes)
+    unlocked = find_unlocked(session.lock, (layer for layer in layers if isinstance(layer, Layer)))
+    forgotten = {f"{one.node}: {one.source.name}" for one in unlocked if not one.is_known}
     for name in images:
-        if name in keys.unlocked:
-            raise LockError(f"{name} is not locked: {'; '.join(keys.unlocked[name])}", hint="run: buildgraph lock")
+        lacking = [source for source in keys.unlocked.get(name, ()) if source in forgotten]
+        if lacking:
+            raise LockError(f"{name} is not locked: {'; '.join(lacking)}", hint="run: buildgraph lock")
     return keys
 
 
@@ -150,18 +175,21 @@ def _make_entry(session: Session, name: str, keys: Keys, records: Mapping[str, R
     return LedgerEntry(key=keys.keys[name].key, digest=known.digest, tags=tags)
 
 
-def _make_changes(session: Session, ledger: Ledger) -> tuple[Change, ...]:
+def _make_changes(session: Session, keys: Keys, ledger: Ledger) -> tuple[Change, ...]:
     texts: dict[str, str] = {}
     references: dict[str, dict[str, str]] = {}
     for pin in session.catalogue.pins:
-        values = _make_values(session, pin, ledger)
-        text = texts.get(pin.file) or _read(session, pin.file, str(pin.location))
-        texts[pin.file] = splice(text, pin.path, values, file=pin.file)
-        reference = f"{values.registry}/{values.repository}:{values.tag}@{values.digest}"
+        values = _make_values(session, pin, keys, ledger)
+        texts[pin.file] = splice(_read(session, texts, pin), pin.path, values, file=pin.file)
+        digest = f"@{values.digest}" if values.digest else ""
+        reference = f"{values.registry}/{values.repository}:{values.tag}{digest}"
         chart = str(PurePosixPath(pin.file).with_name(CHART_FILE))
         references.setdefault(chart, {})[pin.image] = reference
+    for version in session.catalogue.versions:
+        value = _find_image(session, version.image).params[version.parameter]
+        texts[version.file] = splice_scalar(_read(session, texts, version), version.path, value, file=version.file)
     for chart, images in references.items():
-        metadata = session.workspace.read_text(chart)
+        metadata = texts.get(chart) or session.workspace.read_text(chart)
         if metadata is not None:
             texts[chart] = splice_images(metadata, images, file=chart)
     texts[LEDGER_FILE] = format_ledger(ledger)
@@ -169,20 +197,26 @@ def _make_changes(session: Session, ledger: Ledger) -> tuple[Change, ...]:
     return tuple(change for change in changes if change.old != change.new)
 
 
-def _make_values(session: Session, pin: Pin, ledger: Ledger) -> PinValues:
-    name = session.catalogue.aliases.get(pin.image, pin.image)
-    image = session.catalogue.nodes[name]
+def _find_image(session: Session, name: str) -> Image:
+    image = session.catalogue.nodes[session.catalogue.aliases.get(name, name)]
     assert isinstance(image, Image)
+    return image
+
+
+def _make_values(session: Session, pin: Pin, keys: Keys, ledger: Ledger) -> PinValues:
+    image = _find_image(session, pin.image)
     return PinValues(
         registry=session.catalogue.project.registry,
         repository=image.repository,
         tag=image.tags[0],
-        digest=ledger.entries[name].digest,
+        digest="" if image.name in keys.unlocked else ledger.entries[image.name].digest,
     )
 
 
-def _read(session: Session, file: str, where: str) -> str:
-    text = session.workspace.read_text(file)
+def _read(session: Session, texts: Mapping[str, str], pin: Pin | VersionPin) -> str:
+    """The file as the pins so far leave it."""
+    text = texts.get(pin.file) or session.workspace.read_text(pin.file)
     if text is None:
-        raise UsageError(f"there is no file {file}", where=where, hint="correct the pin, or add the chart")
+        where, hint = str(pin.location), "correct the pin, or add the chart"
+        raise UsageError(f"there is no file {pin.file}", where=where, hint=hint)
     return text

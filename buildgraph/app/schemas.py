@@ -10,6 +10,7 @@ from buildgraph.errors import EnvironmentFault
 from buildgraph.ledger import ledger_schema
 from buildgraph.lock import lock_schema
 from buildgraph.manifest.schema import (
+    foreign_schema,
     image_schema,
     layer_schema,
     licences_schema,
@@ -28,6 +29,7 @@ _MAKERS = {
     "image": image_schema,
     "project": project_schema,
     "pins": pins_schema,
+    "third-party-images": foreign_schema,
     "support": support_schema,
     "licences": licences_schema,
     "ledger": ledger_schema,

@@ -70,11 +70,16 @@ def tell_locked(done: Locked) -> ExitCode:
 @json_option
 @pass_context
 def pin(context: Context, *, check: bool, dry_run: bool, as_json: bool) -> None:
-    """Write the digests of tested images into the ledger and the charts' values files."""
-    from buildgraph.app.pinning import check_pins, find_pin_changes, write_changes
+    """Write the digests of tested images into the ledger and the charts' files.
+
+    An image whose sources cannot be had is pinned by its tag, without a digest, and named.
+    """
+    from buildgraph.app.pinning import check_pins, describe_unlocked, find_pin_changes, write_changes
     from buildgraph.pin import diff
 
     session = context.session
+    for line in describe_unlocked(session):
+        say(f"note: {line}")
     if check:
         with checking("charts and ledger are up to date", as_json=as_json):
             check_pins(session)

@@ -9,7 +9,7 @@ import click
 from buildgraph.cli.context import print_json
 from buildgraph.cli.options import examples
 
-NAMES = ("layer", "image", "project", "pins", "support", "licences", "ledger", "lock")
+NAMES = ("layer", "image", "project", "pins", "third-party-images", "support", "licences", "ledger", "lock")
 
 
 @click.command(epilog=examples("buildgraph schema layer", "buildgraph schema --output docs/schema"))

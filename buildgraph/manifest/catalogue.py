@@ -7,13 +7,25 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from buildgraph.errors import ManifestError, raise_all, sort_errors
-from buildgraph.forms import COORDINATE, KEY_PATH, LINE, NAME, NODE, PROJECT_PATH, REASON, REGISTRY
+from buildgraph.forms import (
+    COORDINATE,
+    IMAGE,
+    KEY_PATH,
+    LINE,
+    NAME,
+    NODE,
+    PARAMETER,
+    PROJECT_PATH,
+    REASON,
+    REGISTRY,
+    SENTENCE,
+)
 from buildgraph.manifest.document import parse_document
 from buildgraph.manifest.extending import extend_images
 from buildgraph.manifest.images import parse_images
 from buildgraph.manifest.layers import opener, parse_layers
 from buildgraph.manifest.support import read_support
-from buildgraph.model import Catalogue, LicenceRule, Pin, Project, SupportTable
+from buildgraph.model import Catalogue, ForeignImage, LicenceRule, Pin, Project, SupportTable, VersionPin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +40,10 @@ PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
 SUPPORT_FILE = "manifests/support.yaml"
 LICENCES_FILE = "manifests/licences.yaml"
+FOREIGN_FILE = "manifests/third-party-images.yaml"
 LAYERS_FOLDER = "manifests/layers/"
 IMAGES_FOLDER = "manifests/images/"
+_SINGLE = frozenset({PROJECT_FILE, PINS_FILE, SUPPORT_FILE, LICENCES_FILE, FOREIGN_FILE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +73,12 @@ def parse_catalogue(documents: Documents) -> Catalogue:
     for file in sorted(documents.texts):
         if file.startswith((LAYERS_FOLDER, IMAGES_FOLDER)):
             _read_nodes(file, documents, gathered, errors)
-        elif file not in {PROJECT_FILE, PINS_FILE, SUPPORT_FILE, LICENCES_FILE}:
+        elif file not in _SINGLE:
             hint = f"layers stand in {LAYERS_FOLDER}, images in {IMAGES_FOLDER}"
             errors.append(ManifestError("nothing is read from here", where=file, hint=hint))
     aliases = _read_aliases(gathered, errors)
-    pins = _read_pins(documents, errors)
+    pins, versions = _read_pins(documents, errors)
+    foreign = _read_foreign(documents, errors)
     support = _read_support(documents, errors)
     licences = _read_licences(documents, errors)
     raise_all(sort_errors(errors))
@@ -75,6 +90,8 @@ def parse_catalogue(documents: Documents) -> Catalogue:
         aliases=MappingProxyType(aliases),
         groups=project.groups,
         pins=pins,
+        versions=versions,
+        foreign=foreign,
         support=support,
         licences=licences,
     )
@@ -144,16 +161,16 @@ def _read_aliases(gathered: _Gathered, errors: list[BuildgraphError]) -> dict[st
     return aliases
 
 
-def _read_pins(documents: Documents, errors: list[BuildgraphError]) -> tuple[Pin, ...]:
+def _read_pins(documents: Documents, errors: list[BuildgraphError]) -> tuple[tuple[Pin, ...], tuple[VersionPin, ...]]:
     text = documents.texts.get(PINS_FILE)
     document = _parse(PINS_FILE, text, errors) if text is not None else None
     if document is None:
-        return ()
+        return (), ()
     return read_pins(opener(document, PINS_FILE, errors)({}))
 
 
-def read_pins(fields: Fields) -> tuple[Pin, ...]:
-    """Which image stands at which path of which values file."""
+def read_pins(fields: Fields) -> tuple[tuple[Pin, ...], tuple[VersionPin, ...]]:
+    """Which image, and which parameter of an image, stands at which path of which file."""
     pins: list[Pin] = []
     for entry in fields.sequence("pins"):
         pin = Pin(
@@ -164,8 +181,48 @@ def read_pins(fields: Fields) -> tuple[Pin, ...]:
         )
         entry.finish()
         pins.append(pin)
+    versions: list[VersionPin] = []
+    for entry in fields.sequence("versions"):
+        version = VersionPin(
+            image=entry.text("image", form=NODE),
+            parameter=entry.text("parameter", form=PARAMETER),
+            file=entry.text("file", form=PROJECT_PATH),
+            path=entry.text("path", form=KEY_PATH),
+            location=entry.location(),
+        )
+        entry.finish()
+        versions.append(version)
     fields.finish()
-    return tuple(pins)
+    return tuple(pins), tuple(versions)
+
+
+def _read_foreign(documents: Documents, errors: list[BuildgraphError]) -> tuple[ForeignImage, ...]:
+    text = documents.texts.get(FOREIGN_FILE)
+    document = _parse(FOREIGN_FILE, text, errors) if text is not None else None
+    if document is None:
+        return ()
+    return read_foreign(opener(document, FOREIGN_FILE, errors)({}))
+
+
+def read_foreign(fields: Fields) -> tuple[ForeignImage, ...]:
+    """The images of others that charts may name; each name and each reference once."""
+    images: list[ForeignImage] = []
+    for entry in fields.sequence("images"):
+        image = ForeignImage(
+            name=entry.name("name"),
+            reference=entry.text("reference", form=IMAGE),
+            licence=entry.text("licence", form=SENTENCE),
+            source=entry.text("source", form=SENTENCE),
+            location=entry.location(),
+        )
+        entry.finish()
+        for key, value in (("name", image.name), ("reference", image.reference)):
+            twin = next((known for known in images if value and getattr(known, key) == value), None)
+            if twin is not None:
+                entry.fail(f"{value} is listed already at {twin.location}", key)
+        images.append(image)
+    fields.finish()
+    return tuple(images)
 
 
 def _read_support(documents: Documents, errors: list[BuildgraphError]) -> SupportTable:

@@ -93,10 +93,23 @@ _PROJECT = {
 }
 _PINS = {
     "": "Which image stands at which place of which values file.",
-    "pins": "One place an entry.",
+    "pins": "One image at one place an entry.",
     "pins[].image": "An image or an alias.",
     "pins[].file": "The values file, relative to the project.",
     "pins[].path": "The keys that lead to a mapping with registry, repository, tag and digest, like gpu.image.",
+    "versions": "One parameter of an image at one place an entry, such as a chart's appVersion.",
+    "versions[].image": "The image, or an alias, whose version it is.",
+    "versions[].parameter": "The parameter of its variant that holds the version.",
+    "versions[].file": "The file, relative to the project, such as a Chart.yaml.",
+    "versions[].path": "The keys that lead to a string, like appVersion.",
+}
+_FOREIGN = {
+    "": "The images of others that charts name; whatever is in neither the catalogue nor this list is refused.",
+    "images": "One image an entry; none at all is fine.",
+    "images[].name": "What it is called here.",
+    "images[].reference": "Registry, repository, tag and digest, in one.",
+    "images[].licence": "Its licence as SPDX writes it.",
+    "images[].source": "Where its source is found.",
 }
 _LICENCES = {
     "": "What people found out about licences, where a registry says nothing, something else or too little.",
@@ -128,6 +141,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "image": _IMAGE,
     "project": _PROJECT,
     "pins": _PINS,
+    "third-party-images": _FOREIGN,
     "support": _SUPPORT,
     "licences": _LICENCES,
 }

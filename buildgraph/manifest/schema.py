@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from buildgraph.manifest.catalogue import read_licences, read_pins, read_project
+from buildgraph.manifest.catalogue import read_foreign, read_licences, read_pins, read_project
 from buildgraph.manifest.descriptions import DESCRIPTIONS
 from buildgraph.manifest.images import read_images
 from buildgraph.manifest.layers import read_layers
@@ -39,6 +39,11 @@ def project_schema() -> Schema:
 def pins_schema() -> Schema:
     """Of ``manifests/pins.yaml``."""
     return _finish("pins", _record(read_pins))
+
+
+def foreign_schema() -> Schema:
+    """Of ``manifests/third-party-images.yaml``."""
+    return _finish("third-party-images", _record(read_foreign))
 
 
 def support_schema() -> Schema:

@@ -11,6 +11,10 @@ Changes: TypeAlias = "dict[str, str | None]"
 PROJECT_FILE = "manifests/project.yaml"
 PINS_FILE = "manifests/pins.yaml"
 LICENCES_FILE = "manifests/licences.yaml"
+FOREIGN_FILE = "manifests/third-party-images.yaml"
+FOREIGN = (
+    "name: box, reference: 'quay.io/team/box:1@sha256:" + "0" * 64 + "', licence: MIT, source: 'https://example.org'"
+)
 BASE_FILE = "manifests/layers/base.yaml"
 LIB_FILE = "manifests/layers/lib.yaml"
 TOP_FILE = "manifests/layers/top.yaml"
@@ -75,6 +79,14 @@ def described(expression: str) -> Changes:
 
 def pin(text: str) -> Changes:
     return {PINS_FILE: f"pins:\n  - {{{text}, path: image}}\n"}
+
+
+def version(text: str) -> Changes:
+    return {PINS_FILE: f"versions:\n  - {{{text}, path: appVersion}}\n"}
+
+
+def foreign(*images: str) -> Changes:
+    return {FOREIGN_FILE: "images:\n" + "".join(f"  - {{{image}}}\n" for image in images)}
 
 
 def licence(rule: str) -> Changes:

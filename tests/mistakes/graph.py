@@ -17,6 +17,7 @@ from tests.mistakes.edits import (
     in_layer,
     pin,
     project_with,
+    version,
 )
 from tests.samples import IMAGE_TEXT, LAYER_TEXT
 
@@ -75,6 +76,19 @@ GRAPH: Mapping[str, Changes] = {
     "a place that is pinned twice": {
         PINS_FILE: "pins:\n" + "  - {image: shop, file: charts/a/values.yaml, path: image}\n" * 2
     },
+    "a version of an unknown image": version("image: shp, parameter: version, file: charts/a/Chart.yaml"),
+    "a version of a layer": version("image: app, parameter: version, file: charts/a/Chart.yaml"),
+    "a version that no parameter is": version("image: shop, parameter: version, file: charts/a/Chart.yaml"),
+    "a version that only some other parameter is": version(
+        "image: shop-x, parameter: version, file: charts/a/Chart.yaml"
+    )
+    | in_image("variants: {x: {release: '1', line: '2'}}"),
+    "a version in a place that is pinned": {
+        PINS_FILE: "pins:\n  - {image: shop-x, file: charts/a/values.yaml, path: image}\n"
+        "versions:\n  - {image: shop-x, parameter: release, file: charts/a/values.yaml, path: image.tag}\n"
+        "  - {image: shop-x, parameter: release, file: charts/a/values.yaml, path: image}\n"
+    }
+    | in_image("variants: {x: {release: '1'}}"),
     "an alias of two images": in_image("variants: {x: {}}\naliases: {latest: x}")
     | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top") + "variants: {x: {}}\naliases: {latest: x}\n"},
     "a group named like an alias": in_image("variants: {x: {}}\naliases: {latest: x}")

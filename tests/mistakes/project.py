@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.mistakes.edits import LICENCES_FILE, PINS_FILE, PROJECT_FILE, licence, pin, project_with
+from tests.mistakes.edits import (
+    FOREIGN,
+    FOREIGN_FILE,
+    LICENCES_FILE,
+    PINS_FILE,
+    PROJECT_FILE,
+    foreign,
+    licence,
+    pin,
+    project_with,
+    swap,
+    version,
+)
 from tests.samples import PROJECT_TEXT
 
 if TYPE_CHECKING:
@@ -34,6 +46,20 @@ PROJECT: Mapping[str, Changes] = {
     "a pin without a path": {PINS_FILE: "pins:\n  - {image: shop, file: charts/a/values.yaml}\n"},
     "a pin with an empty step": {PINS_FILE: "pins:\n  - {image: shop, file: charts/a/values.yaml, path: a..b}\n"},
     "pins that are no list": {PINS_FILE: "pins: {image: shop}\n"},
+    "a version without a parameter": version("image: shop, file: charts/a/Chart.yaml"),
+    "a version of a bad parameter": version("image: shop, file: charts/a/Chart.yaml, parameter: a.b"),
+    "a version outside the project": version("image: shop, file: ../Chart.yaml, parameter: version"),
+    "an unknown key of a version": version("image: shop, file: charts/a/Chart.yaml, parameter: version, tag: x"),
+    "images of others that are no list": {FOREIGN_FILE: "images: {name: box}\n"},
+    "an image of others without a licence": foreign(swap(FOREIGN, "licence: MIT, ", "")),
+    "an image of others without a source": foreign(swap(FOREIGN, ", source: 'https://example.org'", "")),
+    "an image of others without a registry": foreign(swap(FOREIGN, "quay.io/team/", "")),
+    "an image of others without a tag": foreign(swap(FOREIGN, ":1@", "@")),
+    "an image of others without a digest": foreign(swap(FOREIGN, "@sha256:" + "0" * 64, "")),
+    "an image of others with a scheme": foreign(swap(FOREIGN, "quay.io", "https://quay.io")),
+    "an unknown key of an image of others": foreign(f"{FOREIGN}, digest: x"),
+    "an image of others twice": foreign(FOREIGN, swap(FOREIGN, "name: box", "name: other")),
+    "two images of others of one name": foreign(FOREIGN, swap(FOREIGN, "team/box", "team/other")),
     "licences of nothing": {LICENCES_FILE: "licences: []\n"},
     "a licence of no coordinate": licence("match: 'org.example:*', licence: MIT, reason: so"),
     "a licence without a reason": licence("match: 'maven:*', licence: MIT"),

@@ -166,6 +166,128 @@ def test_a_pin_into_a_file_that_is_not_there_is_told_with_its_place(sample: Samp
         pin(sample)
 
 
+def test_versions_of_images_are_written_as_strings(sample: Sample) -> None:
+    sample.write("charts/app/Chart.yaml", f"{CHART}appVersion: 0  # the application's\n")
+    sample.write("charts/other/values.yaml", "app:\n  version: 'none'\n")
+    sample.write(
+        "manifests/pins.yaml",
+        f"pins:\n  - {{image: app, file: {VALUES}, path: image}}\nversions:\n"
+        "  - {image: app, parameter: version, file: charts/app/Chart.yaml, path: appVersion}\n"
+        "  - {image: app-1, parameter: version, file: charts/other/values.yaml, path: app.version}\n",
+    )
+    make(sample, "app")
+    assert set(pin(sample)) == {VALUES, "charts/app/Chart.yaml", "charts/other/values.yaml", LEDGER}
+    chart = (sample.folder / "charts/app/Chart.yaml").read_text()
+    assert chart.endswith('appVersion: "1"  # the application\'s\n')
+    assert digest_of(sample, "app-1") in chart
+    assert (sample.folder / "charts/other/values.yaml").read_text() == "app:\n  version: '1'\n"
+    assert pin(sample) == ()
+    check_pins(sample.session())
+    sample.edit("charts/app/Chart.yaml", 'appVersion: "1"', 'appVersion: "2"')
+    with pytest.raises(Stale, match=r"charts/app/Chart.yaml: out of date"):
+        check_pins(sample.session())
+
+
+def test_a_version_that_has_no_place_is_told_with_its_line(sample: Sample) -> None:
+    sample.write("charts/app/Chart.yaml", CHART)
+    text = "versions:\n  - {image: app, parameter: version, file: charts/app/Chart.yaml, path: appVersion}\n"
+    sample.write("manifests/pins.yaml", text)
+    with pytest.raises(ManifestError, match=r"charts/app/Chart.yaml:1: there is no appVersion"):
+        pin(sample)
+
+
+BLOCK = "registry: r{0}repository: p{0}tag: t{0}digest: d"
+
+
+def test_many_charts_and_presets_are_pinned_and_the_second_time_no_byte_changes(sample: Sample) -> None:
+    """Each file in another shape: line ends, no last one, flow style, a list, a subchart, a preset beside no chart."""
+    texts = {
+        "charts/one/values.yaml": "image:\r\n  " + BLOCK.format("\r\n  ") + "  # last",
+        "charts/two/values.yaml": f"features: {{gpu: {{image: {{{BLOCK.format(', ')}}}}}}}\n",
+        "charts/two/charts/sub/values.yaml": "images:\n- name: x\n  " + BLOCK.format("\n  ") + "\n",
+        "charts/presets/feature/gpu.yaml": "jupyter:\n    gpuImage:\n        " + BLOCK.format("\n        "),
+    }
+    paths = ("image", "features.gpu.image", "images.0", "jupyter.gpuImage")
+    for file, text in texts.items():
+        (sample.folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (sample.folder / file).write_bytes(text.encode())
+    sample.write("charts/two/Chart.yaml", CHART.replace("name: app\nv", "name: two\nv"))
+    pins = zip(texts, paths, ("app", "plain", "app-1", "app"), strict=True)
+    lines = [f"  - {{image: {image}, file: {file}, path: {path}}}\n" for file, path, image in pins]
+    sample.write("manifests/pins.yaml", "pins:\n" + "".join(lines))
+    sample.edit("charts/two/Chart.yaml", "- name: app", "- {name: plain, image: x}\n    - name: app")
+    make(sample, "all")
+    assert set(pin(sample)) == {*texts, "charts/two/Chart.yaml", LEDGER}
+    before = {file: (sample.folder / file).read_bytes() for file in texts}
+    for (file, path), text in zip(zip(texts, paths, strict=True), texts.values(), strict=True):
+        pinned = read_pin(before[file].decode(), path, file=file)
+        assert pinned.digest in {digest_of(sample, "app-1"), digest_of(sample, "plain")}
+        assert before[file].count(b"\r\n") == text.count("\r\n")
+        assert before[file].endswith(b"\n") is text.endswith("\n")
+    assert pin(sample) == ()
+    assert {file: (sample.folder / file).read_bytes() for file in texts} == before
+    check_pins(sample.session())
+
+
+GAP = """\
+{"lock": 1, "nodes": {"tool": {"jar": {"request": ["maven:org.example:jar:1"], "unlocked": "not found anywhere"}}}}
+"""
+
+
+class TestImagesWhoseSourcesCannotBeHad:
+    @pytest.fixture
+    def lacking(self, sample: Sample) -> Sample:
+        """A project that pins app, whose source nobody has, and plain, which can be built."""
+        sample.edit("manifests/layers/tool.yaml", "files:", "sources: {jar: 'maven:org.example:jar:1'}\nfiles:")
+        sample.write("manifests/buildgraph.lock", GAP)
+        sample.write("charts/plain/values.yaml", "image: {" + BLOCK.format(", ") + "}\n")
+        sample.edit(
+            "manifests/pins.yaml",
+            "    path: image\n",
+            "    path: image\n  - {image: plain, file: charts/plain/values.yaml, path: image}\n",
+        )
+        sample.write("charts/app/Chart.yaml", CHART)
+        return sample
+
+    NOTE = "note: app-1 is not locked (tool: jar): its pins hold no digest\n"
+
+    def test_they_are_pinned_by_tag_and_named_in_one_line(self, lacking: Sample) -> None:
+        make(lacking, "plain")
+        done = lacking.call("pin")
+        assert (done.code, done.err) == (0, self.NOTE)
+        text = (lacking.folder / VALUES).read_text()
+        assert read_pin(text, "image", file=VALUES).tag == "1"
+        assert read_pin(text, "image", file=VALUES).digest == ""
+        assert "      image: registry.example/sample/app:1\n" in (lacking.folder / "charts/app/Chart.yaml").read_text()
+        assert set(parse_ledger((lacking.folder / LEDGER).read_text(), LEDGER).entries) == {"base", "extra", "plain"}
+
+    def test_the_check_names_them_and_is_content(self, lacking: Sample) -> None:
+        make(lacking, "plain")
+        pin(lacking)
+        done = lacking.call("pin", "--check")
+        assert (done.code, done.out, done.err) == (0, "charts and ledger are up to date\n", self.NOTE)
+        assert lacking.call("pin").out == "charts and ledger are up to date\n"
+
+    def test_a_digest_that_stands_there_all_the_same_is_stale(self, lacking: Sample) -> None:
+        make(lacking, "plain")
+        pin(lacking)
+        lacking.edit(VALUES, '""', "sha256:" + "1" * 64)
+        assert lacking.call("pin", "--check").code == 4
+
+    def test_what_was_only_not_locked_yet_is_an_error(self, lacking: Sample) -> None:
+        lacking.write("manifests/buildgraph.lock", '{"lock": 1, "nodes": {}}\n')
+        done = lacking.call("pin", "--check")
+        assert (done.code, done.err) == (2, "error: app-1 is not locked: tool: jar; run: buildgraph lock\n")
+
+    def test_what_changed_since_nobody_had_it_is_an_error(self, lacking: Sample) -> None:
+        lacking.edit("manifests/layers/tool.yaml", "jar:1", "jar:2")
+        assert lacking.call("pin").err == "error: app-1 is not locked: tool: jar; run: buildgraph lock\n"
+
+    def test_nothing_else_may_be_missing_either(self, lacking: Sample) -> None:
+        with pytest.raises(BuildFailure, match="nothing is pinned: base is not built"):
+            pin(lacking)
+
+
 def test_an_unlocked_image_cannot_be_checked(sample: Sample) -> None:
     sample.edit("manifests/layers/tool.yaml", "files:", "sources: {jar: 'maven:org.example:jar:1'}\nfiles:")
     with pytest.raises(LockError, match="app-1 is not locked: tool: jar; run: buildgraph lock"):

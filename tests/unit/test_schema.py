@@ -48,6 +48,8 @@ BEYOND = {
     "no project",
     "a project that is no YAML",
     "terms to accept that stand nowhere",
+    "an image of others twice",
+    "two images of others of one name",
 }
 
 
