@@ -111,6 +111,20 @@ IMAGE = Form(
     ),
     hint="write it like registry.example/name:1.2@sha256:…, with registry, tag and digest",
 )
+CHART = Form(
+    what="the name of a chart",
+    pattern=NAME.pattern,
+    hint="use lower-case letters, digits, '-' and '.', at most 100",
+)
+CHART_VERSION = Form(
+    what="a version that Helm takes",
+    pattern=(
+        r"(?=.{1,100}$)(?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8})"
+        r"(?:-(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?"
+        r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+    ),
+    hint="write three numbers, like 0.1.0; a dependency is one exact version",
+)
 SHA256 = Form(what="64 lower-case hexadecimal digits", pattern=r"[0-9a-f]{64}")
 FILE = Form(what="a file name", pattern=r"[A-Za-z0-9_][A-Za-z0-9_.+~%!=-]{0,199}")
 

@@ -24,6 +24,8 @@ MEDIA_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 MEDIA_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 MEDIA_CONFIG = "application/vnd.oci.image.config.v1+json"
 MEDIA_INDEX = "application/vnd.oci.image.index.v1+json"
+MEDIA_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+MEDIA_CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 
 
 class Kind(StrEnum):
@@ -464,7 +466,7 @@ class NamedLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
-    """An image as bytes: OCI manifest and config, and the layers they name. ``digest`` is the manifest's."""
+    """An image, or a chart, as bytes: OCI manifest, config, and the layers they name. ``digest`` is the manifest's."""
 
     digest: str
     manifest: bytes

@@ -45,8 +45,8 @@ class BlobWriter(Protocol):
         ...
 
 
-class BlobStore(Protocol):
-    """Blobs by digest, and the file index of each layer blob."""
+class Blobs(Protocol):
+    """Blobs by digest, to be read."""
 
     def has_blob(self, digest: str, size: int) -> bool:
         """True when a blob of that name and size is there (a stat, no hashing)."""
@@ -55,6 +55,10 @@ class BlobStore(Protocol):
     def open_blob(self, digest: str) -> AbstractContextManager[BinaryIO]:
         """Read a blob, verified: reading to the end raises ``IntegrityError`` on other bytes."""
         ...
+
+
+class BlobStore(Blobs, Protocol):
+    """Blobs that may be added to, and the file index of each layer blob."""
 
     def blob_path(self, digest: str) -> Path:
         """Where the blob lies, for tools that read an OCI layout themselves."""
@@ -202,7 +206,7 @@ class Engine(Protocol):
 
 
 class Registry(Protocol):
-    """An OCI registry that takes images."""
+    """An OCI registry that takes images and charts."""
 
     def push(
         self,

@@ -10,6 +10,7 @@ import zstandard
 
 from buildgraph.errors import IntegrityError
 from buildgraph.model import MEDIA_MANIFEST, MEDIA_ZSTD
+from buildgraph.reference import expand_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,20 +64,12 @@ def stream_docker_archive(composition: Composition, references: Sequence[str], b
     yield END
 
 
-def expand_reference(reference: str) -> str:
-    """The full name behind a short one, as Docker reads it: ``a/b:1`` is ``docker.io/a/b:1``."""
-    domain, slash, _ = reference.partition("/")
-    if slash and (domain == "localhost" or "." in domain or ":" in domain):
-        return reference
-    return f"docker.io/{reference}" if slash else f"docker.io/library/{reference}"
-
-
 def _index(composition: Composition, references: Sequence[str]) -> object:
     config = json.loads(composition.config)
     platform = {name: config[name] for name in ("architecture", "os")}
     names = [
         {
-            "io.containerd.image.name": expand_reference(name),
+            "io.containerd.image.name": expand_name(name),
             "org.opencontainers.image.ref.name": name.rpartition(":")[2],
         }
         for name in references

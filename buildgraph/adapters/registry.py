@@ -1,4 +1,4 @@
-"""Pushes images to an OCI registry: only the blobs that it lacks, then the manifest, which it must give back."""
+"""Pushes images and charts to an OCI registry: the blobs that it lacks, then the manifest, which it must give back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from buildgraph.adapters.settings import Settings
     from buildgraph.adapters.web import Patience
     from buildgraph.model import Composition
-    from buildgraph.ports import BlobStore, Cancel
+    from buildgraph.ports import Blobs, Cancel
 
 MAX_MANIFEST = 4 << 20
 _DIGEST = "Docker-Content-Digest"
@@ -49,7 +49,7 @@ class OciRegistry:
     def __init__(
         self,
         host: str,
-        blobs: BlobStore,
+        blobs: Blobs,
         settings: Settings,
         *,
         is_plain: bool = False,
@@ -243,8 +243,9 @@ def check_manifest(data: bytes, composition: Composition, place: str) -> None:
     if not is_manifest:
         raise IntegrityError("the registry gives something that is no manifest", where=place)
     config = json.loads(composition.config)
-    if listed is not None and f"{config['os']}/{config['architecture']}" not in platforms:
-        raise IntegrityError(f"the registry gives a list without {config['os']}/{config['architecture']}", where=place)
+    platform = f"{config.get('os')}/{config.get('architecture')}"  # a chart has none
+    if listed is not None and platform not in platforms and "os" in config:
+        raise IntegrityError(f"the registry gives a list without {platform}", where=place)
     raise IntegrityError(f"the registry gives another manifest than {composition.digest}", where=place)
 
 

@@ -140,7 +140,7 @@ class LayerWriter:
         info.type = _TYPES[entry.type]
         info.mode, info.uid, info.gid, info.mtime = entry.mode, entry.uid, entry.gid, self._epoch
         info.size, info.linkname = entry.size, entry.target
-        self._write(_header_bytes(info))
+        self._write(write_header(info))
 
     def _write_content(self, entry: Entry, content: BinaryIO | None) -> str:
         file_hash = hashlib.sha256()
@@ -184,7 +184,7 @@ def _make_encoder(compression: Compression) -> _Encoder | None:
     return compressor.compressobj()
 
 
-def _header_bytes(info: tarfile.TarInfo) -> bytes:
+def write_header(info: tarfile.TarInfo) -> bytes:
     """A plain ustar header where everything fits, else one with PAX records before it."""
     if info.name.isascii() and info.linkname.isascii():
         try:

@@ -46,7 +46,7 @@ def find_pin_changes(session: Session) -> tuple[Change, ...]:
     """
     keys = _compute_keys(session, _pinned_images(session))
     images = _buildable_images(session, keys)
-    old = _read_ledger(session)
+    old = read_ledger(session)
     moved = [name for name in images if not _is_current(name, keys, old)]
     kept = [name for name in images if name not in moved]
     records = _find_tested(session, moved) if moved else {}
@@ -66,7 +66,7 @@ def check_pins(session: Session) -> None:
     """
     keys = _compute_keys(session, _pinned_images(session))
     images = _buildable_images(session, keys)
-    ledger = _read_ledger(session)
+    ledger = read_ledger(session)
     stale = [name for name in images if not _is_current(name, keys, ledger)]
     if stale:
         lines = "\n".join(f"- {name}: pinned with another key than its manifests now give" for name in stale)
@@ -136,7 +136,8 @@ def _is_current(name: str, keys: Keys, ledger: Ledger) -> bool:
     return entry is not None and entry.key == keys.keys[name].key
 
 
-def _read_ledger(session: Session) -> Ledger:
+def read_ledger(session: Session) -> Ledger:
+    """What was pinned last; nothing before the first time."""
     text = session.workspace.read_text(LEDGER_FILE)
     return parse_ledger(text, LEDGER_FILE) if text is not None else Ledger(entries={})
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph import __version__, key
 from buildgraph.adapters import layout, process
+from buildgraph.adapters.helm import find_helm
 from buildgraph.adapters.store import check_place
 from buildgraph.app.diagnosis import Check, Status, fail, judge_space, judge_staleness, judge_version
 from buildgraph.app.locking import check_lock
@@ -335,12 +336,12 @@ def _check_program(environ: Mapping[str, str], name: str, option: str, hint: str
 
 
 def _check_helm(environ: Mapping[str, str]) -> Check:
-    path = shutil.which("helm", path=environ.get("PATH", os.defpath))
+    path = find_helm(environ)
     if path is None:
         hint = "to install and test the charts, install Helm"
         return Check(name="helm", status=Status.WARN, text="it is not installed", hint=hint)
     hint = "install Helm 3.17 or newer"
-    return judge_version("helm", _output([path, "version", "--short"], environ), floor=HELM_FLOOR, hint=hint)
+    return judge_version("helm", _output([str(path), "version", "--short"], environ), floor=HELM_FLOOR, hint=hint)
 
 
 def _output(argv: list[str], environ: Mapping[str, str]) -> str:

@@ -36,6 +36,26 @@ def complete_locked(context: click.Context, _param: click.Parameter, incomplete:
     return _complete(context, incomplete, (Named.LAYER, Named.SOURCE))
 
 
+def complete_chart(context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Folders of charts."""
+    from click.shell_completion import CompletionItem
+
+    from buildgraph.adapters.charts import CHARTS_FOLDER, find_charts
+    from buildgraph.adapters.workspace import find_root
+    from buildgraph.errors import BuildgraphError
+
+    try:
+        names = find_charts(find_root(_folder(context)) / CHARTS_FOLDER)
+    except (BuildgraphError, OSError, RuntimeError):
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def _folder(context: click.Context) -> Path:
+    """The project's folder as typed: the shell hands over words as they are."""
+    return Path(context.find_root().params.get("directory") or ".").expanduser()
+
+
 def _complete(context: click.Context, incomplete: str, wanted: tuple[Named, ...]) -> list[CompletionItem[str]]:
     from click.shell_completion import CompletionItem
 
@@ -43,10 +63,8 @@ def _complete(context: click.Context, incomplete: str, wanted: tuple[Named, ...]
     from buildgraph.errors import BuildgraphError
     from buildgraph.manifest.names import find_names
 
-    # The shell hands over words as they are typed.
-    folder = Path(context.find_root().params.get("directory") or ".")
     try:
-        found = find_names(Workspace(find_root(folder.expanduser())).read_manifests(), wanted)
+        found = find_names(Workspace(find_root(_folder(context))).read_manifests(), wanted)
     except (BuildgraphError, OSError, RuntimeError):  # the last: nobody has the home that ~NAME asks for
         return []
     return [CompletionItem(name, help=kind.value) for name, kind in found.items() if name.startswith(incomplete)]

@@ -14,7 +14,7 @@ import pytest
 from buildgraph.adapters import dockerd, engine
 from buildgraph.adapters.buildkit import read_failure
 from buildgraph.adapters.docker import DockerEngine, check_version
-from buildgraph.adapters.imagetar import expand_reference, stream_docker_archive, stream_oci_archive
+from buildgraph.adapters.imagetar import stream_docker_archive, stream_oci_archive
 from buildgraph.adapters.process import Never
 from buildgraph.adapters.settings import Settings
 from buildgraph.adapters.toolchain import CLI, PLUGIN, Toolchain, ca_bundle, find_docker, find_toolchain, require_buildx
