@@ -89,7 +89,7 @@ REASON = Form(what="a reason", pattern=r"[\x00-\x20]*[^\x00-\x20][\s\S]*", hint=
 
 REPOSITORY = Form(
     what="a repository",
-    pattern=r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*",
+    pattern=r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*",
     hint="use lower-case letters, digits and '/'",
 )
 REGISTRY = Form(

@@ -124,11 +124,13 @@ def _read(file: Path, path: str) -> bytes:
         raise UsageError("it is a symlink, and a package holds none", where=str(file), hint="put the real file there")
     # Without waiting: a pipe would have to be written to first.
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError("a device, a pipe or a socket is no part of a chart", where=str(file), hint="remove it")
-        data = stream.read(MAX_FILE + 1)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError("a file is wanted here, and this is something else", where=str(file), hint="remove it")
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(MAX_FILE + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_FILE:
         hint = "list it in .helmignore, or make it smaller"
         raise UsageError(f"more than the {MAX_FILE >> 20} MiB that Helm reads", where=str(file), hint=hint)

@@ -103,8 +103,15 @@ def load_chart(charts: Path, name: str) -> ChartTree:
 
 def package_chart(charts: Path, name: str, *, epoch: int) -> Package:
     """The chart's package, when its Chart.lock is right; the same tree gives the same bytes."""
+    check_lock(
+        read_chart_file(charts / name, LOCK_FILE), read_chart(charts, name), f"{CHARTS_FOLDER}/{name}/{LOCK_FILE}"
+    )
+    return draft_package(charts, name, epoch=epoch)
+
+
+def draft_package(charts: Path, name: str, *, epoch: int) -> Package:
+    """The same whatever Chart.lock says: to see what a chart that is worked on renders to."""
     tree = load_chart(charts, name)
-    check_lock(read_chart_file(charts / name, LOCK_FILE), tree.chart, f"{CHARTS_FOLDER}/{name}/{LOCK_FILE}")
     return Package(chart=tree.chart, data=make_package(name, tree.files, epoch=epoch))
 
 

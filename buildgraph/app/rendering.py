@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters.helm import render_chart, require_helm
-from buildgraph.app.charts import charts_folder, package_chart
+from buildgraph.app.charts import charts_folder, draft_package
 from buildgraph.app.pinning import read_ledger
 from buildgraph.chart import find_origin, find_uses
 from buildgraph.errors import BuildgraphError, UsageError
@@ -61,7 +61,7 @@ def find_images(
             raise UsageError("there is no such file", where=str(file), hint="name a values file")
     places: list[Place] = []
     for name in names:
-        package = package_chart(charts_folder(session), name, epoch=session.catalogue.project.epoch)
+        package = draft_package(charts_folder(session), name, epoch=session.catalogue.project.epoch)
         text = render_chart(
             helm, package.data, values=values, settings=settings, environ=session.environ, cancel=cancel
         )

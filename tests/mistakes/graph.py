@@ -83,12 +83,12 @@ GRAPH: Mapping[str, Changes] = {
         "image: shop-x, parameter: version, file: charts/a/Chart.yaml"
     )
     | in_image("variants: {x: {release: '1', line: '2'}}"),
-    "a version in a place that is pinned": {
+    "a version in a place that is pinned": in_image("variants: {x: {release: '1'}}")
+    | {
         PINS_FILE: "pins:\n  - {image: shop-x, file: charts/a/values.yaml, path: image}\n"
         "versions:\n  - {image: shop-x, parameter: release, file: charts/a/values.yaml, path: image.tag}\n"
         "  - {image: shop-x, parameter: release, file: charts/a/values.yaml, path: image}\n"
-    }
-    | in_image("variants: {x: {release: '1'}}"),
+    },
     "an alias of two images": in_image("variants: {x: {}}\naliases: {latest: x}")
     | {"manifests/images/top.yaml": IMAGE_TEXT.replace("shop", "top") + "variants: {x: {}}\naliases: {latest: x}\n"},
     "a group named like an alias": in_image("variants: {x: {}}\naliases: {latest: x}")

@@ -191,20 +191,6 @@ def test_a_step_that_said_nothing_is_told_by_its_exit_code() -> None:
     assert str(failure) == "Dockerfile:3: RUN false failed: process: exit code: 1"
 
 
-@pytest.mark.parametrize(
-    ("short", "full"),
-    [
-        ("spark:4.1", "docker.io/library/spark:4.1"),
-        ("a/b:1", "docker.io/a/b:1"),
-        ("localhost/b:1", "localhost/b:1"),
-        ("host:5000/b:1", "host:5000/b:1"),
-        ("registry.example/b:1", "registry.example/b:1"),
-    ],
-)
-def test_short_references_are_expanded_as_docker_reads_them(short: str, full: str) -> None:
-    assert expand_reference(short) == full
-
-
 def read_tar(data: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         return {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]
