@@ -95,6 +95,7 @@ spec:
 ---
 apiVersion: v1
 kind: List
+metadata: {name: all}
 items:
   - apiVersion: example.org/v1
     kind: SparkApplication
