@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.registry import run_registry
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from tests.e2e.registry import Server
 
 ROOT = Path(__file__).parents[2]
 # What charts are pinned to.
@@ -85,6 +89,15 @@ def built(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
     assert capture is not None
     with capture.global_and_fixture_disabled():
         return _build_all(tmp_path_factory, pytestconfig.getoption("--images") == "all")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An empty registry for a module's tests."""
+    folder = tmp_path_factory.mktemp("registry")
+    with run_registry(folder) as running:
+        yield running
+    shutil.rmtree(folder)
 
 
 def _build_all(tmp_path_factory: pytest.TempPathFactory, everything: bool) -> Project:
