@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cosign import ensure_cosign
+from tests.cosign import SIGN, VERIFY, ensure_cosign
 from tests.e2e.conftest import Project
 from tests.fakes.charts import write_charts
 from tests.helm import RELEASES, ensure_helm
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 NAME, VERSION, TAG = "shop", "1.2.3+build.4", "1.2.3_build.4"
 PASSWORD = "of the key"
-# Nothing of this may leave the machine: no transparency log, no certificates of a service, a registry without TLS.
-SIGN = ("--yes", "--tlog-upload=false", "--allow-http-registry")
-VERIFY = ("--insecure-ignore-tlog=true", "--private-infrastructure=true", "--allow-http-registry")
 
 
 @pytest.fixture(scope="module")
