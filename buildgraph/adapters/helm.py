@@ -67,5 +67,5 @@ def render_chart(
             return process.output(argv, scratch=scratch, cancel=cancel, env=own, timeout=TIMEOUT)
         except BuildFailure as failure:
             # All that it said: it tells every value that a schema refuses on a line of its own.
-            said = process.tail(scratch / "stderr", _LINES)
-            raise BuildFailure("\n".join(said) or failure.what, where=failure.where) from failure
+            said = "\n".join(process.tail(scratch / "stderr", _LINES)).removeprefix("Error: ")
+            raise BuildFailure(f"Helm refuses it: {said}" if said else failure.what) from failure

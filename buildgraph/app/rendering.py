@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from buildgraph.adapters.charts import CHARTS_FOLDER
 from buildgraph.adapters.helm import render_chart, require_helm
 from buildgraph.app.charts import charts_folder, draft_package
 from buildgraph.app.pinning import read_ledger
 from buildgraph.chart import find_origin, find_uses
-from buildgraph.errors import BuildgraphError, UsageError
+from buildgraph.errors import BuildFailure, BuildgraphError, UsageError
 from buildgraph.reference import parse_reference
 
 if TYPE_CHECKING:
@@ -62,10 +63,13 @@ def find_images(
     places: list[Place] = []
     for name in names:
         package = draft_package(charts_folder(session), name, epoch=session.catalogue.project.epoch)
-        text = render_chart(
-            helm, package.data, values=values, settings=settings, environ=session.environ, cancel=cancel
-        )
-        places.extend(Place(chart=name, use=use) for use in find_uses(text))
+        try:
+            text = render_chart(
+                helm, package.data, values=values, settings=settings, environ=session.environ, cancel=cancel
+            )
+            places.extend(Place(chart=name, use=use) for use in find_uses(text))
+        except BuildFailure as failure:
+            raise BuildFailure(failure.what, where=f"{CHARTS_FOLDER}/{name}") from failure
     return _judge(session, places)
 
 

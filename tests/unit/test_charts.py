@@ -437,12 +437,12 @@ class TestImages:
         helm.write_text("#!/bin/sh\necho 'Error: values are wrong:\n- a: too small\n- b: unknown' >&2\nexit 1\n")
         done = self.images(shop)
         assert (done.code, done.out) == (1, "")
-        assert done.err == "error: Error: values are wrong:\n- a: too small\n- b: unknown\n"
+        assert done.err == "error: charts/shop: Helm refuses it: values are wrong:\n- a: too small\n- b: unknown\n"
 
     def test_what_it_renders_may_be_no_yaml(self, shop: Sample, helm: Path) -> None:
         self.say(helm.parent, "a: [\n")
         done = self.images(shop)
-        assert (done.code, done.err.startswith("error: what Helm renders is not YAML")) == (1, True)
+        assert (done.code, done.err.startswith("error: charts/shop: what Helm renders is not YAML")) == (1, True)
 
     def test_without_helm_it_says_how_to_get_it(self, shop: Sample, tmp_path: Path) -> None:
         shop.monkeypatch.delenv("HELM", raising=False)
