@@ -111,11 +111,7 @@ IMAGE = Form(
     ),
     hint="write it like registry.example/name:1.2@sha256:…, with registry, tag and digest",
 )
-CHART = Form(
-    what="the name of a chart",
-    pattern=NAME.pattern,
-    hint="use lower-case letters, digits, '-' and '.', at most 100",
-)
+CHART = Form(what="the name of a chart", pattern=NAME.pattern, hint=NAME.hint)
 CHART_VERSION = Form(
     what="a version that Helm takes",
     pattern=(

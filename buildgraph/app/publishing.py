@@ -57,11 +57,11 @@ def push_charts(
         raise NetworkFault(f"offline, and charts are to be pushed to {place.host}")
     epoch = session.catalogue.project.epoch
     packages = [package_chart(charts_folder(session), name, epoch=epoch) for name in names]
+    blobs = _Held({f"sha256:{package.sha256}": package.data for package in packages})
+    registry = OciRegistry(place.host, blobs, settings, is_plain=is_plain)
     for package in packages:
         chart = package.chart
         composition = compose_chart(chart, package.data, epoch=epoch)
-        blobs = _Held({composition.layers[0].digest: package.data})
-        registry = OciRegistry(place.host, blobs, settings, is_plain=is_plain)
         repository = f"{place.prefix}/{chart.name}" if place.prefix else chart.name
         tag = make_tag(chart.version)
         push = partial(registry.push, composition, repository, (tag,), say=say, cancel=cancel)

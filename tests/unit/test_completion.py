@@ -13,6 +13,7 @@ from click.shell_completion import ShellComplete
 
 from buildgraph.cli.main import cli
 from buildgraph.manifest.names import Named, find_names
+from tests.fakes.charts import write_charts
 from tests.fakes.sample import FILES
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ def test_names_are_completed_where_they_may_stand(sample: Sample, words: list[st
 def test_layers_and_sources_are_completed_for_an_update_of_the_lock(sample: Sample) -> None:
     sample.edit("manifests/layers/extra.yaml", "files:", "sources: {jar: 'maven:org.example:jar:1'}\nfiles:")
     assert complete(sample, "lock", "--update", "") == ["base", "extra", "tool", "jar"]
+
+
+def test_charts_are_completed_by_their_folders(sample: Sample) -> None:
+    write_charts(sample.folder / "charts")
+    (sample.folder / "charts/link").symlink_to("shop")
+    assert complete(sample, "charts", "package", "") == ["basis", "shop"]
+    assert complete(sample, "charts", "images", "basis", "s") == ["shop"]
+    assert complete(sample, "charts", "push", "", directory=sample.folder.parent / "nowhere") == []
 
 
 def test_a_broken_manifest_takes_only_its_own_names_away(sample: Sample) -> None:

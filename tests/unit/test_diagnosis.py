@@ -189,6 +189,7 @@ def test_helm_and_the_rest_are_taken_from_the_path(sample: Sample, tmp_path: Pat
     assert probe(sample, "helm", PATH=path).status is Status.WARN
     write_program(programs, "helm", "v4.1.4")
     assert probe(sample, "helm", PATH=path).status is Status.OK
+    assert probe(sample, "helm", PATH=str(tmp_path), HELM=str(programs / "helm")).status is Status.OK
     write_program(programs, "go", "go version go1.27.3 linux/amd64")
     assert probe(sample, "go", PATH=path).text == "go version go1.27.3 linux/amd64"
 
