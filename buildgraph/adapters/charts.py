@@ -65,8 +65,11 @@ def read_chart_files(folder: Path, ignores: Callable[[str, bool], bool]) -> dict
     return files
 
 
-def sync_files(folder: Path, files: Mapping[str, bytes]) -> bool:
-    """Make the folder hold exactly these files; True when something had to change. Whoever else does the same helps."""
+def sync_files(folder: Path, files: Mapping[str, bytes], *, aside: Path) -> bool:
+    """Make the folder hold exactly these files; True when something had to change. Whoever else does the same helps.
+
+    ``aside``: a folder of the same file system, and not in this one, for unfinished files.
+    """
     for step in (folder, folder.parent):
         if step.is_symlink():
             raise UsageError("it is a symlink, and nothing is written through one", where=str(step))
@@ -82,7 +85,7 @@ def sync_files(folder: Path, files: Mapping[str, bytes]) -> bool:
             target = folder / path
             if not target.is_file() or target.read_bytes() != data:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                write_file(target, data, aside=target.parent)
+                write_file(target, data, aside=aside)
                 changed = True
     return changed
 

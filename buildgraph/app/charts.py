@@ -141,7 +141,7 @@ def vendor_chart(charts: Path, name: str) -> tuple[str, ...]:
         if dependency.beside:
             start = f"{CHARTS_FOLDER}/{dependency.name}/"
             files = {path.removeprefix(start): data for path, data in tree.files.items() if path.startswith(start)}
-            if sync_files(charts / name / CHARTS_FOLDER / dependency.name, files):
+            if sync_files(charts / name / CHARTS_FOLDER / dependency.name, files, aside=charts):
                 changed.append(dependency.name)
     return tuple(dict.fromkeys(changed))
 

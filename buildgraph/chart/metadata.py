@@ -141,7 +141,7 @@ def format_time(epoch: int) -> str:
 
 def format_lock(chart: Chart, *, epoch: int) -> str:
     """The Chart.lock that Helm would write, with the project's time for its own."""
-    lines = ["dependencies:"]
+    lines = ["dependencies:" if chart.dependencies else "dependencies: []"]
     for one in chart.dependencies:
         lines += [f"- name: {one.name}", f'  repository: "{one.repository}"', f'  version: "{one.version}"']
     lines += [f"digest: {_digest(chart.dependencies)}", f'generated: "{format_time(epoch)}"']

@@ -10,6 +10,7 @@ import os
 import shutil
 import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -271,6 +272,13 @@ class TestDependencies:
         assert shop.call("charts", "vendor").out == "wrote charts/shop/Chart.lock\n"
         assert (shop.folder / "charts/shop/Chart.lock").read_text() == before
 
+    def test_a_lock_of_no_dependencies_is_made_right_once(self, sample: Sample) -> None:
+        write_charts(sample.folder / "charts")
+        sample.write("charts/basis/Chart.lock", "dependencies: [{name: gone}]\n")
+        assert "Chart.lock: it does not say what Chart.yaml says" in refusal(sample, "basis")
+        assert sample.call("charts", "vendor", "basis").out == "wrote charts/basis/Chart.lock\n"
+        assert sample.call("charts", "vendor", "basis").out == "every chart has what it needs\n"
+
     def test_a_missing_lock_is_refused_and_written(self, sample: Sample) -> None:
         write_charts(sample.folder / "charts")
         assert "charts/shop/Chart.lock: the file is missing" in refusal(sample)
@@ -340,7 +348,19 @@ class TestDependencies:
         (tmp_path / "real").mkdir()
         (tmp_path / "link").symlink_to("real")
         with pytest.raises(UsageError, match="nothing is written through one"):
-            sync_files(tmp_path / "link", {"a": b"x"})
+            sync_files(tmp_path / "link", {"a": b"x"}, aside=tmp_path)
+
+    def test_several_at_once_help_each_other(self, tmp_path: Path) -> None:
+        folder = tmp_path / "inside/it"
+        files = {f"{number % 7}/{number}": bytes([number]) for number in range(60)}
+        for _ in range(5):
+            shutil.rmtree(folder, ignore_errors=True)
+            (folder / "old/0").mkdir(parents=True)
+            with ThreadPoolExecutor(4) as pool:
+                assert any(pool.map(lambda _: sync_files(folder, files, aside=tmp_path), range(4)))
+            found = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+            assert (found, (folder / "old").exists()) == (set(files), False)
+            assert [file.name for file in tmp_path.iterdir()] == ["inside"]
 
 
 class TestImages:
