@@ -238,6 +238,11 @@ class TestAttacks:
         done = shop.call("charts", "package", "shop", "--output", str(shop.folder / "charts/shop/values.yaml"))
         assert (done.code, "something other than a folder is there" in done.err) == (2, True)
 
+    def test_an_output_below_a_file_is_told(self, shop: Sample) -> None:
+        below = shop.folder / "charts/shop/values.yaml/out"
+        done = shop.call("charts", "package", "shop", "--output", str(below))
+        assert (done.code, done.err) == (3, f"error: {below}: cannot make the folder: Not a directory\n")
+
 
 class TestDependencies:
     def test_they_are_where_helm_looks_and_the_second_time_nothing_is_written(self, shop: Sample) -> None:
