@@ -20,6 +20,7 @@ VARIABLE = "HELM"
 HINT = f"install Helm 3.17 or newer, or set {VARIABLE} to the path of one"
 RELEASE = "release"
 TIMEOUT = 120.0
+_OWN = "HELM_"
 _HOMES = ("HELM_CONFIG_HOME", "HELM_CACHE_HOME", "HELM_DATA_HOME")
 _LINES = 20
 
@@ -61,7 +62,8 @@ def render_chart(
         chart.write_bytes(package)
         options = [word for file in values for word in ("--values", str(file.absolute()))]
         options += [word for setting in settings for word in ("--set", setting)]
-        own = {**environ, **{home: str(scratch / home) for home in _HOMES}}
+        own = {name: value for name, value in environ.items() if not name.startswith(_OWN)}
+        own |= {home: str(scratch / home) for home in _HOMES}
         argv = [str(helm), "template", RELEASE, str(chart), *options]
         try:
             return process.output(argv, scratch=scratch, cancel=cancel, env=own, timeout=TIMEOUT)

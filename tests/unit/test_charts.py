@@ -417,7 +417,8 @@ class TestImages:
         assert self.images(shop).out == f"{self.IMAGE}  app-1\n  shop: Pod/p a\n"
 
     def test_helm_gets_values_and_settings_and_none_of_the_users_own_state(self, shop: Sample, helm: Path) -> None:
-        shop.monkeypatch.setenv("HELM_DATA_HOME", "/home/somebody/helm")
+        for name in ("HELM_DATA_HOME", "HELM_PLUGINS", "HELM_KUBECONTEXT"):
+            shop.monkeypatch.setenv(name, "/home/somebody/helm")
         values = shop.folder / "my values.yaml"
         values.write_text("a: 1\n")
         assert self.images(shop, "--values", str(values), "--set", "a=b,c=d", "--set", "e=$(f)").code == 0
