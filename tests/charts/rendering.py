@@ -44,6 +44,10 @@ class Helm:
         """The rendered objects as text; ``BuildFailure`` with Helm's last line when it refuses."""
         return self._run(["template", release, str(self.chart), *options], values)
 
+    def lint(self, values: Mapping[str, object]) -> str:
+        """What lint says when it has nothing to complain about."""
+        return self._run(["lint", "--strict", str(self.chart)], values)
+
     def refusal(self, values: Mapping[str, object], *options: str) -> str:
         """All that Helm says when it refuses the values."""
         with tempfile.TemporaryDirectory() as name:
