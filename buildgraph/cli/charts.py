@@ -34,7 +34,7 @@ def charts() -> None:
     "images",
     epilog=examples(
         "buildgraph charts images",
-        "buildgraph charts images spark-4.1 --set gpu.enabled=true --json",
+        "buildgraph charts images spark-4.1 --set features.gpu.enabled=true --json",
         "buildgraph charts images spark-4.1 --values my-values.yaml",
     ),
 )

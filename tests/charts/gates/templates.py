@@ -13,17 +13,24 @@ if TYPE_CHECKING:
 _ACTION = re.compile(r"\{\{-?\s*(?:/\*.*?\*/|(.*?))\s*-?\}\}", re.DOTALL)
 _OPENS = re.compile(r"(?:if|range|with|block)\b")
 _DEFINES = re.compile(r'define\s+"([^"]+)"')
-_NAMES = re.compile(r'\b(?:include|template)\s+(?:"([^"]+)"|\(\s*printf\s+"([^"]+)")')
-_FORMATS = re.compile(r'\bprintf\s+"([^"\s]*%s[^"\s]*)"')
+_INCLUDES = re.compile(r'\b(?:include|template)\s+(?:"([^"]+)"|\(\s*printf\s+"([^"]+)")')
+_LITERALS = re.compile(r'"([^"\s]+)"')
 _VERB = re.compile(r"%[sdv]")
 
 
 @dataclass(slots=True)
 class _Scope:
-    """What one definition, or the rest of a file, includes: patterns of names."""
+    """What one definition, or the rest of a file, includes, and what it mentions: patterns of names."""
 
     name: str
     includes: set[str] = field(default_factory=set)
+    mentions: set[str] = field(default_factory=set)
+
+    def read(self, action: str) -> None:
+        """Note the names of an action, with ``*`` where it puts something in."""
+        self.includes |= {_VERB.sub("*", name or form) for name, form in _INCLUDES.findall(action)}
+        # A name may be handed on as a text, or put together first, and be included later.
+        self.mentions |= {_VERB.sub("*", text) for text in _LITERALS.findall(action)}
 
 
 def find_defined(files: Mapping[str, str]) -> frozenset[str]:
@@ -35,12 +42,12 @@ def find_dead(roots: Mapping[str, str], partials: Mapping[str, str]) -> list[str
     """Templates that no object comes to: ``roots`` are files that render, ``partials`` those that only define."""
     scopes = [*_scopes(roots), *_scopes(partials)]
     defined = {scope.name for scope in scopes if scope.name}
-    includes: dict[str, set[str]] = {}
+    mentions: dict[str, set[str]] = {}
     for scope in scopes:
-        includes.setdefault(scope.name, set()).update(scope.includes)
+        mentions.setdefault(scope.name, set()).update(scope.mentions)
     reached, fresh = set[str](), {""}
     while fresh:
-        wanted = {pattern for name in fresh for pattern in includes.get(name, ())}
+        wanted = {pattern for name in fresh for pattern in mentions.get(name, ())}
         fresh = {name for name in defined - reached if any(fnmatchcase(name, pattern) for pattern in wanted)}
         reached |= fresh
     return [f"{name} is included nowhere" for name in sorted(defined - reached)]
@@ -79,17 +86,9 @@ def _scopes_of(actions: Iterable[str]) -> Iterator[_Scope]:
         if definition := _DEFINES.match(action):
             inside, depth = _Scope(definition.group(1)), 1
             continue
-        (inside if depth else outside).includes |= set(_patterns(action))
+        (inside if depth else outside).read(action)
         if depth:
             depth += 1 if _OPENS.match(action) else -1 if re.match(r"end\b", action) else 0
             if not depth:
                 yield inside
     yield outside
-
-
-def _patterns(action: str) -> Iterator[str]:
-    """Names that an action may include, with ``*`` where it puts something in."""
-    for name, form in _NAMES.findall(action):
-        yield _VERB.sub("*", name or form)
-    # A name may be put together first and included later.
-    yield from (_VERB.sub("*", form) for form in _FORMATS.findall(action) if "." in form)

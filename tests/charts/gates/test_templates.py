@@ -33,6 +33,14 @@ def test_a_name_may_be_put_together_before_it_is_included() -> None:
     assert not [each for each in dead if each.startswith("part.")]
 
 
+def test_a_name_may_be_handed_on_as_a_text() -> None:
+    roots = {"a.yaml": '{{ include "used" (dict "parts" (list "dead")) }}'}
+    assert find_dead(roots, PARTIALS) == [
+        "part.one.validate is included nowhere",
+        "part.two.validate is included nowhere",
+    ]
+
+
 def test_a_template_of_an_object_s_own_file_counts() -> None:
     assert find_dead({"a.yaml": '{{ define "mine" }}x{{ end }}{{ include "mine" . }}'}, {}) == []
     assert find_dead({"a.yaml": '{{ define "mine" }}x{{ end }}'}, {}) == ["mine is included nowhere"]
@@ -43,6 +51,7 @@ def test_a_name_that_is_not_defined_is_seen() -> None:
     assert find_undefined(files) == []
     assert find_undefined({**files, "b.yaml": '{{ include "gone" . }}'}) == ["gone is defined nowhere"]
     assert find_undefined({**files, "b.yaml": '{{ include (printf "no.%s" .) . }}'}) == ["no.* is defined nowhere"]
+    assert find_undefined({**files, "b.yaml": '{{ printf "-Dotel.name=%s" . }}'}) == []
 
 
 def test_a_name_that_is_defined_twice_is_seen() -> None:

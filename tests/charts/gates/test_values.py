@@ -67,6 +67,12 @@ def test_a_key_without_a_description_is_seen() -> None:
     assert find_drift({"a": ""}, schema) == ["a is not described"]
 
 
+def test_what_helm_adds_for_a_dependency_needs_no_default() -> None:
+    schema = {"properties": {"library": {"type": "object", "description": "x"}}}
+    assert find_drift({}, schema) == ["library is in the schema, not in values"]
+    assert find_drift({}, schema, frozenset({"library"})) == []
+
+
 def test_an_object_that_takes_any_key_is_seen() -> None:
     assert find_open({"properties": {"a": TEXT}}) == ["the root takes keys that it does not name"]
     nested = {**CLOSED, "properties": {"a": {"properties": {"b": TEXT}}}}

@@ -64,10 +64,15 @@ def resolve(schema: Document, node: Document) -> Document:
     return merged | {key: value for key, value in node.items() if key not in {"$ref", "allOf"}}
 
 
-def find_drift(values: Document, schema: Document) -> list[str]:
-    """Keys that values or schema have alone, and those that the schema does not describe."""
+def find_drift(values: Document, schema: Document, handed: frozenset[str] = frozenset()) -> list[str]:
+    """Keys that values or schema have alone, and those that the schema does not describe.
+
+    ``handed`` are keys that Helm itself adds: those of the charts that this one depends on.
+    """
     problems = [f"{path} is in values, not in the schema" for path in _unknown(values, schema, schema)]
-    problems += [f"{path} is in the schema, not in values" for path in _missing(values, schema, schema)]
+    problems += [
+        f"{path} is in the schema, not in values" for path in _missing(values, schema, schema) if path not in handed
+    ]
     return problems + [
         f"{path} is not described"
         for path in dict.fromkeys(walk_schema(schema))
