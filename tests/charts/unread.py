@@ -32,18 +32,27 @@ from tests.charts.renders import CannotRenderError, Recipe, Renders
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-MOST_BASES = 8
-"""So many combinations are tried with a changed leaf, those first whose values are about it."""
+MOST_BASES = 4
+"""So many combinations are tried with one changed leaf, those first whose values are about it."""
 MOST_CHANGES = 3
+MOST_AT_ONCE = 6
+"""So many combinations are tried with all leaves changed at once: those that set most keys, each other ones."""
+FIRST_NUMBER = 7001
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A path in a chart's values and the values that it may take instead of its default."""
+    """A path in a chart's values, and the values that it may take instead of its default."""
 
     chart: str
     path: str
+    number: int
     others: tuple[object, ...]
+
+    @property
+    def mark(self) -> str:
+        """What a render shows when it has read the first other value; empty when that has no number in it."""
+        return str(self.number) if self.others and str(self.number) in json.dumps(self.others[0]) else ""
 
 
 def charts_with_own_templates() -> tuple[str, ...]:
@@ -68,7 +77,11 @@ def find_unread(chart: str, renders: Renders) -> list[str]:
     problems = [f"{leaf.path}: the schema takes no other value that was tried" for leaf in found if not leaf.others]
     with tempfile.TemporaryDirectory() as name:
         trial = _Trial(chart, renders, Path(name))
-        idle = trial.find_idle([leaf for leaf in found if leaf.others], trial.neighbours)
+        left = [leaf for leaf in found if leaf.others]
+        for base in _richest(chart):
+            shown = trial.find_shown(base, [leaf for leaf in left if leaf.mark])
+            left = [leaf for leaf in left if leaf.path not in shown]
+        idle = trial.find_idle(left, trial.neighbours)
         if idle:
             others = [trial.fullest(), *trial.switches()]
             idle = trial.find_idle(idle, lambda leaf: [base for base in others if not _sets(base, leaf)])
@@ -85,11 +98,11 @@ def _leaves_to_try(chart: str) -> Iterator[Leaf]:
 def _leaves(chart: str) -> tuple[Leaf, ...]:
     schema, values = load_schema(chart), load_values(chart)
     found = []
-    for path, default in leaves(values):
+    for number, (path, default) in enumerate(leaves(values), start=FIRST_NUMBER):
         node = describe(schema, path)
         validator = jsonschema_rs.Draft7Validator({**node, "definitions": schema.get("definitions", {})})
-        taken = [other for other in alternatives(schema, node, default) if validator.is_valid(other)]
-        found.append(Leaf(chart, path, tuple(taken[:MOST_CHANGES])))
+        taken = [other for other in alternatives(schema, node, default, number) if validator.is_valid(other)]
+        found.append(Leaf(chart, path, number, tuple(taken[:MOST_CHANGES])))
     return tuple(found)
 
 
@@ -106,6 +119,19 @@ class _Trial:
     renders: Renders
     scratch: Path
 
+    def find_shown(self, base: Combination, marked: Sequence[Leaf]) -> set[str]:
+        """Paths whose marks a render shows when all are changed; where that is refused, half of them at a time."""
+        before = self._render(base)
+        if not marked or not before:
+            return set()
+        changed = self._with(base, {leaf.path: leaf.others[0] for leaf in marked})
+        after = self._render(changed) if self._is_valid(changed) else ""
+        if after:
+            return {leaf.path for leaf in marked if leaf.mark in after and leaf.mark not in before}
+        half = len(marked) // 2
+        parts = (marked[:half], marked[half:]) if half else ()
+        return {path for part in parts for path in self.find_shown(base, part)}
+
     def find_idle(self, tried: Sequence[Leaf], bases: Callable[[Leaf], Sequence[Combination]]) -> list[Leaf]:
         """Leaves that change nothing in their bases."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -120,14 +146,14 @@ class _Trial:
     def switches(self) -> Sequence[Combination]:
         """The defaults with each switch of the chart turned alone."""
         turned = [leaf for leaf in _leaves(self.chart) if _is_switch(self.chart, leaf.path)]
-        return [self._with(self._defaults(), leaf.path, other) for leaf in turned for other in leaf.others]
+        return [self._with(self._defaults(), {leaf.path: other}) for leaf in turned for other in leaf.others]
 
     def fullest(self) -> Combination:
         """The defaults with every switch turned, one after the other, that makes the render longer."""
         best, length = self._defaults(), len(self._render(self._defaults()))
         for leaf in _leaves(self.chart):
             for other in leaf.others if _is_switch(self.chart, leaf.path) else ():
-                more = self._with(best, leaf.path, other)
+                more = self._with(best, {leaf.path: other})
                 if len(self._render(more)) > length:
                     best, length = more, len(self._render(more))
         return best
@@ -137,13 +163,13 @@ class _Trial:
         return any(self._changes(base, leaf.path, other) for base in bases for other in leaf.others)
 
     def _changes(self, base: Combination, path: str, other: object) -> bool:
-        before, changed = self._render(base), self._with(base, path, other)
-        if not before or not _validator(self.chart).is_valid(
-            laid([load_values(self.chart), *map(load, changed.files)])
-        ):
-            return False
+        before, changed = self._render(base), self._with(base, {path: other})
         # The schema takes the value; a template that refuses it has read it.
-        return self._render(changed) != before
+        return bool(before) and self._is_valid(changed) and self._render(changed) != before
+
+    def _is_valid(self, combination: Combination) -> bool:
+        values = laid([load_values(self.chart), *map(load, combination.files)])
+        return _validator(self.chart).is_valid(values)
 
     def _render(self, combination: Combination) -> str:
         try:
@@ -154,11 +180,21 @@ class _Trial:
     def _defaults(self) -> Combination:
         return Combination(chart=self.chart, name="defaults")
 
-    def _with(self, base: Combination, path: str, other: object) -> Combination:
-        text = json.dumps(nest({path: other}))
+    def _with(self, base: Combination, flat: Mapping[str, object]) -> Combination:
+        text = json.dumps(nest(flat))
         file = self.scratch / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
         file.write_text(text, encoding="utf-8")
         return Combination(chart=base.chart, name=base.name, files=(*base.files, file))
+
+
+def _richest(chart: str) -> Iterator[Combination]:
+    """A few combinations of a chart that between them set as many keys as can be."""
+    left = {each: set(_flat(each)) for each in combinations() if each.chart == chart}
+    for _ in range(min(MOST_AT_ONCE, len(left))):
+        best = max(left, key=lambda each: len(left[each]))
+        seen = left.pop(best)
+        left = {each: paths - seen for each, paths in left.items()}
+        yield best
 
 
 def _is_switch(chart: str, path: str) -> bool:

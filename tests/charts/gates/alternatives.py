@@ -1,4 +1,7 @@
-"""Other values than the default that a schema takes: what a template must answer to if it reads the value at all."""
+"""Other values than the default that a schema takes: what a template must answer to if it reads the value at all.
+
+Each has a number in it, so a render shows which of many changed values it has read.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +11,37 @@ from typing import TYPE_CHECKING
 from tests.charts.gates.values import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.charts.gates.objects import Document
 
-WORD = "changed"
 TEXTS = (
-    WORD,
-    "changed.example",
-    "changed.example:7777",
-    "http://changed.example",
-    "s3a://changed/x",
-    "spark://changed.example:7777",
-    "sc://changed.example:7777",
-    "thrift://changed.example:7777",
-    "/changed",
-    "changed.jar",
-    "7",
-    "7.7.7",
-    "7g",
-    "7Gi",
-    "7s",
-    "7d",
-    "700m",
-    "sha256:" + "7" * 64,
+    "changed{0}",
+    "changed{0}.example",
+    "changed.example:{0}",
+    "http://changed{0}.example",
+    "s3a://changed{0}/x",
+    "spark://changed{0}.example:7077",
+    "sc://changed{0}.example:15002",
+    "thrift://changed{0}.example:9083",
+    "/changed{0}",
+    "changed{0}.jar",
+    "{0}",
+    "{0}.7.7",
+    "{0}g",
+    "{0}Gi",
+    "{0}s",
+    "{0}d",
+    "{0}m",
+    "sha256:{0:064d}",
 )
 """Texts of the forms that values have; a schema takes some of them."""
-OBJECTS: tuple[dict[str, object], ...] = (
-    {"name": WORD},
-    {"key": WORD, "operator": "Exists"},
-    {f"spark.{WORD}": WORD},
-    {WORD: WORD},
-)
 
 
-def alternatives(schema: Document, node: Document, default: object) -> Iterator[object]:
+def alternatives(schema: Document, node: Document, default: object, number: int = 7777) -> Iterator[object]:
     """Values that differ from the default; whether the schema takes one is for the caller to ask."""
     node = resolve(schema, node)
-    for candidate in _candidates(schema, node, default):
+    for candidate in _candidates(schema, node, default, number):
         if candidate != default:
             yield candidate
 
@@ -54,7 +52,7 @@ def overlap(path: str, flat: Mapping[str, object]) -> int:
     return max((_shared(keys, other.split(".")) for other in flat), default=0)
 
 
-def _shared(first: list[str], second: list[str]) -> int:
+def _shared(first: Sequence[str], second: Sequence[str]) -> int:
     count = 0
     for one, other in zip(first, second, strict=False):
         if one != other:
@@ -63,38 +61,34 @@ def _shared(first: list[str], second: list[str]) -> int:
     return count
 
 
-def _candidates(schema: Document, node: Document, default: object) -> Iterator[object]:
+def _candidates(schema: Document, node: Document, default: object, number: int) -> Iterator[object]:
     if "enum" in node:
         yield from node["enum"]
         return
     types = node.get("type", ())
     for each in (types,) if isinstance(types, str) else types or ("string", "object"):
-        yield from _of_type(each, schema, node, default)
+        match each:
+            case "boolean":
+                yield from (True, False)
+            case "integer" | "number":
+                known = default if isinstance(default, int | float) else 0
+                yield from (number, known + 1, known - 1, 7, 0.5 if each == "number" else 70)
+            case "string":
+                yield from (text.format(number) for text in TEXTS)
+            case "array":
+                items = resolve(schema, node.get("items") or {})
+                yield from ([item] for item in _candidates(schema, items, None, number))
+            case "object":
+                yield from _objects(schema, node, number)
 
 
-def _of_type(name: str, schema: Document, node: Document, default: object) -> Iterator[object]:
-    match name:
-        case "boolean":
-            yield from (True, False)
-        case "integer" | "number":
-            number = default if isinstance(default, int | float) else 0
-            yield from (number + 1, number - 1, 7, 0.5 if name == "number" else 70)
-        case "string":
-            yield from TEXTS
-        case "array":
-            items = resolve(schema, node.get("items") or {})
-            yield from ([item] for item in _candidates(schema, items, None))
-        case "object":
-            yield from _objects(schema, node)
-
-
-def _objects(schema: Document, node: Document) -> Iterator[object]:
+def _objects(schema: Document, node: Document, number: int) -> Iterator[object]:
     for key, below in (node.get("properties") or {}).items():
-        for candidate in alternatives(schema, below, None):
+        for candidate in alternatives(schema, below, None, number):
             yield {key: candidate}
-    rest = node.get("additionalProperties")
+    word, rest = f"changed{number}", node.get("additionalProperties")
     if isinstance(rest, Mapping):
-        for candidate in alternatives(schema, rest, None):
-            yield from ({key: candidate} for key in (WORD, f"spark.{WORD}"))
+        for candidate in alternatives(schema, rest, None, number):
+            yield from ({key: candidate} for key in (word, f"spark.{word}"))
     elif rest is not False:
-        yield from OBJECTS
+        yield from ({"name": word}, {"key": word, "operator": "Exists"}, {f"spark.{word}": word}, {word: word})
