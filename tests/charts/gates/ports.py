@@ -86,7 +86,8 @@ def _of_service(service: Document, _: Sequence[Document], pods: Iterable[Pod]) -
 def _of_policy(policy: Document, _: Sequence[Document], pods: Iterable[Pod]) -> Iterator[str]:
     selected = _selected(policy, pods)
     for rule in policy["spec"].get("ingress") or ():
-        for port in (each.get("port") for each in rule.get("ports") or ()):
+        # A range of ports has no name.
+        for port in (each.get("port") for each in rule.get("ports") or () if "endPort" not in each):
             for pod in selected:
                 if isinstance(port, str) and port not in _known(pod):
                     yield f"{pod.where} has no port {port}"

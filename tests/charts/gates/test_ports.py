@@ -103,6 +103,16 @@ spec: {podSelector: {matchLabels: {app.kubernetes.io/component: executor}}, ingr
     assert find_disagreements((*good(), *parse(policy))) == []
 
 
+def test_a_range_has_no_name() -> None:
+    ports = "{port: 7079, endPort: 7095}"
+    policy = f"""
+kind: NetworkPolicy
+metadata: {{name: x}}
+spec: {{podSelector: {{matchLabels: {{LABELS}}}}, ingress: [{{ports: [{ports}]}}]}}
+""".replace("LABELS", LABELS)
+    assert find_disagreements((*good(), *parse(policy))) == []
+
+
 def test_one_number_may_have_two_protocols() -> None:
     ports = [{"name": "a", "containerPort": 53}, {"name": "b", "containerPort": 53, "protocol": "UDP"}]
     text = f"kind: Pod\nmetadata: {{name: x}}\nspec: {{containers: [{{name: c, ports: {ports}}}]}}"
