@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.charts.combinations import Combination, application_charts
 from tests.charts.renders import Recipe
 from tests.charts.scorecard import COLUMNS, ours, peers, render_table
 
 if TYPE_CHECKING:
     from tests.charts.renders import Renders
+
+pytestmark = pytest.mark.timeout(1200)
 
 
 def test_every_chart_has_a_row_and_breaks_no_standard(renders: Renders) -> None:

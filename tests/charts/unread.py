@@ -206,5 +206,6 @@ def _sets(base: Combination, leaf: Leaf) -> bool:
     return leaf.path in _flat(base)
 
 
+@cache
 def _flat(combination: Combination) -> Mapping[str, object]:
     return dict(leaf for file in combination.files for leaf in leaves(load(file)))
