@@ -8,13 +8,14 @@ killed test left behind.
 from __future__ import annotations
 
 import io
+import struct
 import tarfile
 import time
 import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 import docker
 import pytest
@@ -37,11 +38,21 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 POLL_SECONDS = 0.2
 ENGINE_SECONDS = 600
 LISTENING = "0A"
+FRAME = struct.Struct(">B3xL")
+STDOUT, STDERR = 1, 2
 LOG_LIMIT = LogConfig(type="json-file", config={"max-size": "16m", "max-file": "1"})
 # tini reaps what tests leave running; images without it make do with their sleep.
 IDLE = "test -x /usr/bin/tini && exec /usr/bin/tini -- sleep infinity; exec sleep infinity"
 
 T = TypeVar("T")
+
+
+class Readable(Protocol):
+    """Bytes that come bit by bit; a read may give fewer than asked for, and gives none at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes."""
+        ...
 
 
 def has_gpu() -> bool:
@@ -144,6 +155,28 @@ def output(container: DockerContainer, code: int) -> Completed:
     return Completed(stdout=stdout, stderr=stderr, code=code)
 
 
+def split_streams(answer: Readable) -> tuple[bytes, bytes]:
+    """Stdout and stderr of a program, from the engine's frames: number of the stream, three zeros, length, bytes.
+
+    Raises ``EOFError`` for an answer that ends within a frame.
+    """
+    said = {STDOUT: bytearray(), STDERR: bytearray()}
+    while head := _read(answer, FRAME.size):
+        stream, length = FRAME.unpack(head)
+        said[stream] += _read(answer, length)
+    return bytes(said[STDOUT]), bytes(said[STDERR])
+
+
+def _read(answer: Readable, length: int) -> bytes:
+    """Exactly that many bytes, or none at the end."""
+    parts = bytearray()
+    while len(parts) < length and (part := answer.read(length - len(parts))):
+        parts += part
+    if parts and len(parts) < length:
+        raise EOFError(f"the engine's answer ends after {len(parts)} of {length} bytes")
+    return bytes(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Runs a program in a fresh container of the image, and removes the container."""
@@ -199,9 +232,15 @@ class Container:
 
     def exec(self, *args: str, user: str = "", env: Mapping[str, str] | None = None) -> Completed:
         """Run a program in the container and wait for its end."""
-        code, said = self.inner.exec_run(list(args), user=user, environment=dict(env or {}), demux=True)
-        streams = cast("tuple[bytes | None, bytes | None]", said)
-        stdout, stderr = ((stream or b"").decode("utf-8", errors="replace") for stream in streams)
+        assert self.inner.client is not None
+        api = self.inner.client.api
+        made = api.exec_create(self.id, list(args), user=user, environment=dict(env or {}))["Id"]
+        # The library would ask for a raw connection and then lose what came together with the head of the answer.
+        url = f"{api.base_url}/v{api.api_version}/exec/{made}/start"
+        with api.post(url, json={"Detach": False, "Tty": False}, stream=True, timeout=(ENGINE_SECONDS, None)) as answer:
+            answer.raise_for_status()
+            stdout, stderr = (said.decode("utf-8", errors="replace") for said in split_streams(answer.raw))
+        code = api.exec_inspect(made)["ExitCode"]
         return Completed(stdout=stdout, stderr=stderr, code=-1 if code is None else code)
 
     def listens(self, port: int) -> bool:
