@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.hive.metastore.HiveMetaException;
@@ -34,6 +35,7 @@ public final class Schema {
     private static final long LOCK = 0x48697665L;
     private static final String WAIT_FOR_OTHERS = "SET LOCAL lock_timeout = '5min'";
     private static final long PAUSE_MILLIS = 1000;
+    private static final long NANOS = 1_000_000_000;
 
     private static final Map<String, Integer> EXIT_CODES =
             Map.of("28000", REFUSED, "28P01", REFUSED, "42501", REFUSED, "3D000", MISSING);
@@ -59,7 +61,7 @@ public final class Schema {
     }
 
     private int run(boolean create, long seconds) {
-        try (Connection connection = connect(System.nanoTime() + seconds * 1_000_000_000L)) {
+        try (Connection connection = connect(seconds)) {
             return create ? create(connection) : check(connection);
         } catch (SQLException error) {
             String hint = "3D000".equals(error.getSQLState()) ? "; create it first" : "";
@@ -71,20 +73,21 @@ public final class Schema {
         }
     }
 
-    private Connection connect(long deadline) throws SQLException, IOException, InterruptedException {
+    private Connection connect(long seconds) throws SQLException, IOException, InterruptedException {
         String user = MetastoreConf.getVar(conf, ConfVars.CONNECTION_USER_NAME);
         String password = MetastoreConf.getPassword(conf, ConfVars.PWD);
-        for (boolean isFirst = true; ; isFirst = false) {
+        for (OptionalLong since = OptionalLong.empty(); ; Thread.sleep(PAUSE_MILLIS)) {
             try {
                 return DriverManager.getConnection(url, user, password);
             } catch (SQLException error) {
-                if (!isPassing(error) || System.nanoTime() > deadline) {
+                long now = System.nanoTime();
+                if (!isPassing(error) || now - since.orElse(now) >= seconds * NANOS) {
                     throw error;
                 }
-                if (isFirst) {
+                if (since.isEmpty()) {
                     System.err.println("hive-metastore: waiting for " + place() + ": " + error.getMessage());
+                    since = OptionalLong.of(now);
                 }
-                Thread.sleep(PAUSE_MILLIS);
             }
         }
     }
