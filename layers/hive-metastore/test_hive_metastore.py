@@ -70,7 +70,7 @@ import sys
 from pyspark.sql import SparkSession
 
 spark = SparkSession.builder.getOrCreate()
-for statement in open(sys.argv[1]).read().strip().splitlines():
+for statement in filter(None, open(sys.argv[1]).read().splitlines()):
     rows = spark.sql(statement).collect()
     if not statement.startswith(("CREATE", "INSERT", "ALTER", "DROP", "ANALYZE", "MSCK", "USE")):
         print("seen", "; ".join(sorted(" ".join(map(str, row)) for row in rows)))
@@ -220,7 +220,7 @@ def test_tables_outlive_the_server_and_spark_3_5_reads_those_of_4_1(
 def test_passwords_and_keys_are_in_no_log_and_no_argument(second: Container, first: Container) -> None:
     assert "DEBUG" in first.logs()
     words = second.exec("bash", "-c", "cat /proc/[0-9]*/cmdline", user=ANYONE).stdout
-    assert "HiveMetaStore" in words
+    assert "org.apache.hadoop.hive.metastore.HiveMetaStore" in words
     for text in (PASSWORD, PASSWORD.replace("&", "&amp;"), "proof of", SECRET):
         assert text not in first.logs()
         assert text not in second.logs()

@@ -120,7 +120,7 @@ configure() {
     render >"$SCRATCH/metastore-site.xml"
     JAVA=(
         java
-        -cp "$SCRATCH:$METASTORE_HOME/conf:$METASTORE_HOME/lib/*:/opt/spark/jars/*"
+        -cp "$SCRATCH:$METASTORE_HOME/conf:$METASTORE_HOME/classes:$METASTORE_HOME/lib/*:/opt/spark/jars/*"
         -Djava.io.tmpdir="${TMPDIR:-/tmp}"
     )
 }
