@@ -207,7 +207,7 @@ def test_files_are_where_the_warehouse_is_and_gone_where_tables_are(made: list[s
 
 def test_it_ends_cleanly_when_it_is_told_to(second: Container, first: Container) -> None:
     assert second.is_running()
-    assert "SHUTDOWN_MSG: Shutting down HiveMetaStore" in first.logs()
+    assert "Shutting down hive metastore." in first.logs()
 
 
 def test_tables_outlive_the_server_and_spark_3_5_reads_those_of_4_1(
