@@ -113,6 +113,7 @@ def test_the_password_may_come_from_a_file(container: Start, run: Run) -> None:
     ("options", "line"),
     [
         ({"env": {}}, "postgresql: no password; set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE"),
+        ({"env": {"POSTGRES_PASSWORD_FILE": "/nowhere"}}, "postgresql: /nowhere cannot be read"),
         ({"user": "0:0"}, "postgresql: PostgreSQL refuses to run as root; start it as another user of group 0"),
     ],
 )

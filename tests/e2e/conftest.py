@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,8 @@ class Project:
 
     folder: Path
     environ: Mapping[str, str]
+    images: tuple[str, ...] = SOME
+    """What the session has built."""
 
     def run(self, *args: str, prefix: tuple[str, ...] = (), **environ: str) -> subprocess.CompletedProcess[str]:
         """Run the command; output captured, any exit code."""
@@ -71,10 +73,14 @@ class Project:
         """The same project elsewhere, to be changed at will, with the same store."""
         for name in ("manifests", "layers", "charts"):
             shutil.copytree(self.folder / name, folder / name, symlinks=True)
-        return Project(folder=folder, environ=self.environ)
+        return replace(self, folder=folder)
+
+    def targets(self) -> list[str]:
+        """The options of a command that name what the session has built."""
+        return targets(*self.images)
 
 
-def targets(names: tuple[str, ...] = SOME) -> list[str]:
+def targets(*names: str) -> list[str]:
     return [word for name in names for word in ("--target", name)]
 
 
@@ -102,16 +108,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def _build_all(tmp_path_factory: pytest.TempPathFactory, everything: bool) -> Project:
     project = Project(folder=ROOT, environ=dict(os.environ))
-    names = find_possible(project) if everything else SOME
-    done = _build(project, names)
+    if everything:
+        project = replace(project, images=find_possible(project))
+    done = _build(project)
     if done.returncode and GONE in done.stderr:
         lock = tmp_path_factory.mktemp("lock") / "today.lock"
         words = [word for layer in DEBIAN_LAYERS for word in ("--update", layer)]
         relocked = project.run("lock", *words, "--output", str(lock))
         assert relocked.returncode == 0, relocked.stderr
         print(f"\nNOTE: locked Debian packages have moved; testing with today's packages ({lock})", file=sys.stderr)
-        project = Project(folder=ROOT, environ={**os.environ, "BUILDGRAPH_LOCK": str(lock)})
-        done = _build(project, names)
+        project = replace(project, environ={**os.environ, "BUILDGRAPH_LOCK": str(lock)})
+        done = _build(project)
     assert done.returncode == 0, done.stderr[-6000:]
     return project
 
@@ -122,7 +129,7 @@ def find_possible(project: Project) -> tuple[str, ...]:
     return tuple(node["node"] for node in nodes if not node["unlocked"] and not node["unsupported"])
 
 
-def _build(project: Project, names: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+def _build(project: Project) -> subprocess.CompletedProcess[str]:
     """Build, its lines passed on as they come."""
     argv = [
         sys.executable,
@@ -131,7 +138,7 @@ def _build(project: Project, names: tuple[str, ...]) -> subprocess.CompletedProc
         "-C",
         str(project.folder),
         "build",
-        *targets(names),
+        *project.targets(),
         "--progress",
         "plain",
     ]

@@ -13,7 +13,7 @@ import pytest
 from buildgraph.app.session import find_store
 from buildgraph.errors import ExitCode
 from buildgraph.record import CONTENTS, RECORDS
-from tests.e2e.conftest import PINNED, SOME, Project, targets
+from tests.e2e.conftest import PINNED, Project, targets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def test_docker_shows_the_digest_that_list_shows(built: Project) -> None:
 
 
 def test_a_second_build_asks_no_daemon_and_starts_no_process(built: Project) -> None:
-    done = built.run("build", *targets(), DOCKER_HOST="unix:///nowhere/docker.sock", PATH="/nowhere")
+    done = built.run("build", *built.targets(), DOCKER_HOST="unix:///nowhere/docker.sock", PATH="/nowhere")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("nothing to do")
     assert done.stderr == ""
@@ -81,7 +81,7 @@ def test_mtimes_and_comments_rebuild_nothing(built: Project, tmp_path: Path) -> 
         os.utime(path, (2_000_000_000, 2_000_000_000), follow_symlinks=False)
     manifest = tmp_path / "manifests/layers/jdbc-drivers.yaml"
     manifest.write_text(f"# a comment\n{manifest.read_text()}\n# another\n")
-    done = project.run("plan", *targets())
+    done = project.run("plan", *built.targets())
     assert done.stdout.startswith("nothing to do"), done.stdout
 
 
@@ -91,17 +91,17 @@ def test_a_jdbc_bump_builds_one_layer_and_composes_the_images_and_writes_nothing
     project = built.copy(tmp_path)
     locked = project.run("lock", "--update", "jdbc-drivers/postgresql=42.7.8")
     assert locked.returncode == 0, locked.stderr
-    forget(project, "jdbc-drivers", *SOME)
+    forget(project, "jdbc-drivers", *built.images)
     before = list_blobs(project)
-    done = project.run("build", *targets(), "--no-test", "--json", *NO_LOAD)
+    done = project.run("build", *built.targets(), "--no-test", "--json", *NO_LOAD)
     assert done.returncode == 0, done.stderr
     actions = steps_by_action(done.stdout)
     assert actions["build"] == {"jdbc-drivers"}
-    assert actions["compose"] == {node["node"] for node in project.json("list", *SOME)["nodes"]}
+    assert actions["compose"] == {node["node"] for node in project.json("list", *built.images)["nodes"]}
     assert actions["fetch"] == {"jdbc-drivers"}
     # The layer; a manifest and a config for each image. Another run of this test has them already.
     written = list_blobs(project) - before
-    assert len(written) in {0, 1 + 2 * len(SOME)}
+    assert len(written) in {0, 1 + 2 * len(built.images)}
 
 
 def test_a_broken_layer_test_blocks_the_image_and_its_pin_and_nothing_else(built: Project, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_broken_layer_test_blocks_the_image_and_its_pin_and_nothing_else(built
     sibling = tmp_path / "layers/entrypoint/files/entrypoint.sh"
     sibling.write_text(sibling.read_text() + "# changed\n")
 
-    done = project.run("build", *targets(PINNED), *NO_LOAD)
+    done = project.run("build", *targets(*PINNED), *NO_LOAD)
     assert done.returncode == ExitCode.FAILED
     last = done.stderr[done.stderr.index("FAILED test:jdbc-drivers") :]
     assert "test_that_is_broken" in last
@@ -119,7 +119,7 @@ def test_a_broken_layer_test_blocks_the_image_and_its_pin_and_nothing_else(built
     assert ".log" in last
     states = {
         step["id"]: step
-        for step in json.loads(project.run("plan", *targets(PINNED), "--json").stdout)["steps"]
+        for step in json.loads(project.run("plan", *targets(*PINNED), "--json").stdout)["steps"]
         if "id" in step
     }
     assert "test:jdbc-drivers" in states
@@ -148,5 +148,5 @@ def test_what_was_built_is_what_the_ledger_and_the_matrix_say(built: Project) ->
     page = (built.folder / "docs/matrix.md").read_text()
     rows = [line for line in built.run("matrix").stdout.splitlines() if line.startswith("| `")]
     known = [row for row in rows if "sha256:" in row]
-    assert len(known) > len(SOME)
+    assert len(known) > len(built.images)
     assert [row for row in known if row not in page.splitlines()] == []

@@ -109,7 +109,11 @@ class Room:
 
     def ended(self, step: str, outcome: str) -> bool:
         """Whether a run said that a step ended so."""
-        return any(event.get("step") == step and event.get("outcome") == outcome for event in self.events())
+        return self.endings(step, outcome) > 0
+
+    def endings(self, step: str, outcome: str) -> int:
+        """How many runs said that a step ended so."""
+        return sum(event.get("step") == step and event.get("outcome") == outcome for event in self.events())
 
     def made(self) -> list[str]:
         """The layers that builders made, in order, repeated when they were made more than once."""

@@ -136,7 +136,8 @@ run_metastore() {
     # Hive itself would try ten times, and say why in pages of stack traces.
     "${JAVA[@]}" Schema check "$METASTORE_HOME" "$METASTORE_DB_WAIT"
     read -ra options <<<"${METASTORE_HEAP:+-Xmx$METASTORE_HEAP} ${METASTORE_JAVA_OPTS:-}"
-    exec "${JAVA[@]}" -XX:+ExitOnOutOfMemoryError "${options[@]}" \
+    # Log4j's own hook would end logging before Hive says that it ends.
+    exec "${JAVA[@]}" -Dlog4j2.shutdownHookEnabled=false -XX:+ExitOnOutOfMemoryError "${options[@]}" \
         org.apache.hadoop.hive.metastore.HiveMetaStore -p "$METASTORE_PORT"
 }
 

@@ -22,7 +22,8 @@ name_user() {
 make_cluster() {
     local password=${POSTGRES_PASSWORD:-}
     if [[ -n ${POSTGRES_PASSWORD_FILE:-} ]]; then
-        password=$(<"$POSTGRES_PASSWORD_FILE") || fail "$POSTGRES_PASSWORD_FILE cannot be read"
+        [[ -r $POSTGRES_PASSWORD_FILE ]] || fail "$POSTGRES_PASSWORD_FILE cannot be read"
+        password=$(<"$POSTGRES_PASSWORD_FILE")
     fi
     [[ -n $password ]] || fail "no password; set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE"
     # Beside its place until it is whole: a start that was killed leaves nothing that the next one takes for a cluster.
