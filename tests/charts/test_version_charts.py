@@ -184,3 +184,12 @@ def test_no_scenario_installs_airflow_and_each_says_so() -> None:
     rows = [row for row in table.rows if "client/airflow" in row.presets or "airflow" in row.name]
     assert rows
     assert [row.name for row in rows if "installed by" not in row.description] == []
+
+
+def test_what_the_chart_asks_of_a_celeborn_client_is_what_the_support_gate_asks() -> None:
+    tables = load(CHARTS.parent / "manifests/support.yaml")["components"]
+    (table,) = (each for each in tables if each["title"] == "Celeborn client")
+    line = load(CHARTS / NEW / "facts.yaml")
+    (row,) = (each for each in table["rows"] if each["verdict"] == "supported")
+    assert row["with"] == [f"{line['line']}.*"]
+    assert row["versions"] == [f">={line['celebornClient']}"]

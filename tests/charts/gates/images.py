@@ -16,7 +16,7 @@ _REFERENCE = re.compile(
     r"(?:(?P<registry>[a-z0-9.-]+(?:\.[a-z0-9-]+|:\d+)|localhost)/)?(?P<repository>[a-z0-9][a-z0-9._/-]*)"
     r"(?::(?P<tag>[\w][\w.-]*))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-# A whole number is a version, too: PostgreSQL's packages are locked within a major version, and the digest is what pins.
+# A whole number is a version, too: PostgreSQL is locked within a major version, and the digest is what pins.
 _VERSION = re.compile(r"^\d+$|\d+\.\d+|\d{4}-\d{2}-\d{2}|[0-9a-f]{12,}")
 _MOVING = re.compile(
     r"(?:^|[-_.])(?:latest|main|master|edge|nightly|dev|snapshot|stable|lts|x)(?:$|[-_.])", re.IGNORECASE

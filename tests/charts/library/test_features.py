@@ -120,7 +120,7 @@ def test_gpus_are_found_by_a_script(render: Render, mode: str, component: str) -
 
 def test_celeborn_takes_the_shuffles_over(render: Render) -> None:
     values = {
-        "features": {"celeborn": {"enabled": True, "clientVersion": "0.6.3", "masters": ["one:9097", "two:9097"]}},
+        "features": {"celeborn": {"enabled": True, "clientVersion": "0.7.0", "masters": ["one:9097", "two:9097"]}},
         "extraJars": {"volume": {"persistentVolumeClaim": {"claimName": "jars"}}},
         "executor": {"dynamicAllocation": {"enabled": True}},
     }
