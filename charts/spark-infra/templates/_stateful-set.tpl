@@ -21,20 +21,3 @@ spec:
       {{- include "spark-base.pod" (merge (dict "image" .values.image) .) | nindent 6 }}
       {{- include .pod . | nindent 6 }}
 {{- end -}}
-
-{{/* ctx → the claim of a server's volume. It outlives the release, and its size can be changed: in a StatefulSet it could not. */}}
-{{- define "spark-infra.claim" -}}
-apiVersion: v1
-kind: PersistentVolumeClaim
-{{ include "spark-base.metadata" . }}
-  annotations:
-    helm.sh/resource-policy: keep
-spec:
-  accessModes: [ReadWriteOnce]
-  {{- with .values.persistence.storageClassName }}
-  storageClassName: {{ . }}
-  {{- end }}
-  resources:
-    requests:
-      storage: {{ .values.persistence.size }}
-{{- end -}}

@@ -10,7 +10,7 @@
 {{- $port := dict "name" "http" "port" .Values.jupyter.service.port "appProtocol" "http" -}}
 {{- with .Values.jupyter.persistence -}}
 {{- if and .enabled (not .existingClaim) -}}
-{{ include "spark-base.jupyter.claim" $ctx }}
+{{ include "spark-base.claim" (merge (dict "volume" . "keep" "true") $ctx) }}
 ---
 {{ end -}}
 {{- end -}}

@@ -16,7 +16,7 @@
 {{ include "spark-base.standalone.master.headlessService" $ctx }}
 {{- if .Values.standalone.master.recovery.enabled }}
 ---
-{{ include "spark-base.standalone.master.claim" $ctx }}
+{{ include "spark-base.claim" (merge (dict "volume" $ctx.values.recovery) $ctx) }}
 {{- end }}
 {{- end -}}
 
