@@ -56,11 +56,14 @@ class Leaf:
 
 
 def charts_with_own_templates() -> tuple[str, ...]:
-    """Charts of which none has the templates and the leaves of an earlier one: what holds for one holds for both."""
+    """Charts of which none has the templates and the leaves of a later one: what holds for one holds for both.
+
+    Of the lines of Spark that is the newest, for which all images can be built.
+    """
     seen: dict[tuple[object, ...], str] = {}
     for chart in application_charts():
         paths = frozenset(path for path, _ in leaves(load_values(chart)))
-        seen.setdefault((tuple(templates_of(chart).values()), paths), chart)
+        seen[tuple(templates_of(chart).values()), paths] = chart
     return tuple(seen.values())
 
 
