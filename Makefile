@@ -72,6 +72,18 @@ repro: setup ## Build everything twice in empty stores on differing machines; co
 	@$(BIN)/buildgraph engine up >/dev/null
 	$(PYTEST) tests/e2e/repro --timeout 2400
 
+.PHONY: cluster-up
+cluster-up: setup ## Use the cluster of KUBECONFIG, or bring up a Kubernetes node (8 minutes once, then seconds)
+	@$(BIN)/buildgraph cluster up
+
+.PHONY: cluster-down
+cluster-down: setup ## End the node that cluster-up started; put the machine back as it was
+	@$(BIN)/buildgraph cluster down
+
+.PHONY: cluster-status
+cluster-status: setup ## Say which cluster answers
+	@$(BIN)/buildgraph cluster status
+
 .PHONY: mutants
 mutants: setup ## Take every guard away, one at a time: the tests must miss each (some twenty minutes)
 	$(BIN)/python -m tests.mutation
