@@ -14,6 +14,7 @@ from buildgraph.adapters.cluster.places import default_places
 from buildgraph.adapters.cluster.programs import ensure_programs, find_kubectl
 from buildgraph.app.settings import load_settings
 from buildgraph.errors import BuildFailure, EnvironmentFault, UsageError
+from buildgraph.graph import references_of
 from buildgraph.model import Image
 from buildgraph.plan import Wishes, compose_test_image
 

@@ -30,7 +30,7 @@ def cluster() -> None:
 @json_option
 @pass_context
 def cluster_up(context: Context, mirror: str, *, as_json: bool) -> None:
-    """Make a cluster answer; a node that runs stays, and gets volumes that were released back empty."""
+    """Make a cluster answer; does nothing when one does."""
     from buildgraph.app.clusters import bring_up, describe_cluster
 
     with stoppable() as cancel:

@@ -82,7 +82,7 @@ def up(
     cancel: Cancel,
     settings: Settings,
 ) -> None:
-    """Make the node run. On one that runs: volumes that were released are made new, and ``mirror`` is set.
+    """Make the node run; on one that runs only ``mirror`` is set.
 
     ``mirror``: the address of a registry that is asked first for each image. Raises ``EnvironmentFault`` when this
     machine cannot run a node, or it does not come up; then nothing of it stays.
@@ -90,13 +90,10 @@ def up(
     mirrored = texts.mirror_text(mirror) if mirror else ""
     make_folder(places.state)
     with FileLock(places.lock):
-        running = find_running(places)
-        if running is None:
+        if find_running(places) is None:
             _bring_up(places, environ, say=say, cancel=cancel, settings=settings)
         else:
             say(f"the node {NODE} runs already")
-            found = open_api(places, Path(running.programs) / "kubectl", environ)
-            storage.renew(found, places, cancel=cancel)
         if mirrored:
             _write_mirror(places, mirrored)
             say(f"it asks {mirror} first for images that it lacks")
@@ -166,7 +163,7 @@ def _start(start: _Start) -> None:
     machine.prepare(start.root)
     record = _launch(start, record, "etcd", *texts.etcd_arguments())
     proxies = texts.containerd_environment(start.environ, PROXIES)
-    record = _launch(start, record, "containerd", **proxies)
+    record = _launch(start, record, "containerd", environ=proxies)
     record = _launch(start, record, "kube-apiserver", *texts.apiserver_arguments(start.address))
     record = _fill_containerd(start, record, holder, proxies)
     _wait(start, record, "the API", lambda: start.api.answers(cancel=start.cancel))
@@ -174,7 +171,8 @@ def _start(start: _Start) -> None:
     record = _launch(start, record, "kube-scheduler", *texts.scheduler_arguments())
     record = _launch(start, record, "kubelet", *texts.kubelet_arguments(start.address))
     record = _launch(start, record, "kube-proxy", *texts.proxy_arguments())
-    start.api.apply(storage.manifest(), cancel=start.cancel)
+    start.api.apply(texts.storage_manifest(), cancel=start.cancel)
+    record = _launch(start, record, storage.KEEPER, *storage.keeper_arguments(), program="sh")
     start.api.apply(_dns_manifest(start), cancel=start.cancel)
     _wait(start, record, "the node", lambda: _is_ready(start))
     _wait(start, record, "the name service", lambda: _has_names(start))
@@ -185,12 +183,20 @@ def _note(start: _Start, record: Record, name: str, program: Process) -> Record:
     return write_record(start.places, replace(record, processes={**record.processes, name: program}))
 
 
-def _launch(start: _Start, record: Record, name: str, *arguments: str, **environ: str) -> Record:
+def _launch(
+    start: _Start,
+    record: Record,
+    name: str,
+    *arguments: str,
+    program: str = "",
+    environ: Mapping[str, str] | None = None,
+) -> Record:
+    """``program``: what is run, where that is not the name by which it is noted."""
     log = start.places.logs / f"{name}.log"
     log.unlink(missing_ok=True)
-    argv = inside.wrap(holder_of(record), [name, *arguments])
-    program = daemons.start(argv, log=log, environ=inside.environment(environ), state=start.places.state)
-    return _note(start, record, name, program)
+    argv = inside.wrap(holder_of(record), [program or name, *arguments])
+    started = daemons.start(argv, log=log, environ=inside.environment(environ), state=start.places.state)
+    return _note(start, record, name, started)
 
 
 def _configure(start: _Start, holder: Process) -> None:
@@ -256,7 +262,7 @@ def _fill_containerd(start: _Start, record: Record, holder: Process, proxies: Ma
         images.ask(holder, "containers", "delete", *stale, cancel=start.cancel)
         # CRI has read the list when it started.
         daemons.end(record.processes["containerd"])
-        record = _launch(start, record, "containerd", **proxies)
+        record = _launch(start, record, "containerd", environ=proxies)
         _wait(start, record, "containerd", answers)
     pause, dns = start.programs.pause, start.programs.coredns
     images.load_program(holder, texts.PAUSE_IMAGE, pause, user="65535", cancel=start.cancel)

@@ -10,7 +10,7 @@ from filelock import FileLock
 from buildgraph.adapters import debianroot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from buildgraph.adapters.settings import Settings
@@ -31,9 +31,10 @@ PACKAGES = (
 FOLDERS = ("etc/cni/net.d",)
 
 
-def root_path(cache: Path) -> Path:
+def root_path(cache: Path, packages: Sequence[str] = PACKAGES) -> Path:
     """Named by what is in it, so that a new list makes a new root."""
-    return cache / f"root-{hashlib.sha256(repr((debianroot.SUITE, PACKAGES, FOLDERS)).encode()).hexdigest()[:16]}"
+    made_of = repr((debianroot.SUITE, tuple(packages), FOLDERS)).encode()
+    return cache / f"root-{hashlib.sha256(made_of).hexdigest()[:16]}"
 
 
 def ensure_root(cache: Path, *, say: Callable[[str], None], cancel: Cancel, settings: Settings) -> Path:

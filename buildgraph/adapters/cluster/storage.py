@@ -1,49 +1,48 @@
-"""Volumes for claims: folders of this machine, made before they are asked for, made new when they were released."""
+"""Volumes for claims: folders of this machine, made before they are asked for, and emptied when they are released."""
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters.cluster import texts
+from buildgraph.adapters.cluster.places import CONFIGURATION, VOLUMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
-
-    from buildgraph.adapters.cluster.api import Api
     from buildgraph.adapters.cluster.places import Places
-    from buildgraph.ports import Cancel
 
-MODE = 0o2777
-"""Any user of a pod may write, and shares what is written with the group."""
+KEEPER = "volumes"
+"""The name of the process that empties volumes."""
+MODE = "2777"
+"""Any user of a pod may write; what is written has the folder's group."""
+_FREE = '[{"op": "remove", "path": "/spec/claimRef"}]'
+_LIST = r'jsonpath={.metadata.name} {.status.phase}{"\n"}'
+_RELEASED = "jsonpath={.status.phase}:{.spec.claimRef.uid}"
+KEEP = f"""\
+export KUBECONFIG={CONFIGURATION}/admin.conf
+while sleep 1; do
+  kubectl get persistentvolumes --watch --output='{_LIST}' | while read -r name phase; do
+    case $phase:$name in Released:{texts.STORAGE_CLASS}-*) ;; *) continue ;; esac
+    case $(kubectl get persistentvolume "$name" --output='{_RELEASED}') in Released:?*) ;; *) continue ;; esac
+    rm -rf "{VOLUMES}/$name"
+    mkdir -m {MODE} "{VOLUMES}/$name"
+    kubectl patch persistentvolume "$name" --type=json --patch='{_FREE}'
+  done
+done
+"""
+"""A change may be told late or twice, so each volume is asked: while it names a claim that is gone, nobody has it.
+
+kubectl ends now and then; what was released meanwhile is in the list that it begins with.
+"""
 
 
-def manifest() -> str:
-    """The class and all volumes."""
-    return texts.storage_manifest(texts.volume_names())
+def keeper_arguments() -> tuple[str, ...]:
+    """Of the shell that empties volumes."""
+    return ("-c", KEEP, KEEPER)
 
 
-def make_folders(places: Places, names: Iterable[str] | None = None) -> None:
-    """Empty folders for these volumes; all by default."""
-    for name in texts.volume_names() if names is None else names:
+def make_folders(places: Places) -> None:
+    """An empty folder for each volume."""
+    for name in texts.volume_names():
         folder = places.volumes / name
-        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        folder.chmod(MODE)
-
-
-def find_released(volumes: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Of what the API lists, our volumes whose claims are gone."""
-    known = set(texts.volume_names())
-    names = (volume["metadata"]["name"] for volume in volumes if volume["status"].get("phase") == "Released")
-    return tuple(name for name in names if name in known)
-
-
-def renew(api: Api, places: Places, *, cancel: Cancel) -> None:
-    """Make released volumes free again, without what was in them."""
-    released = find_released(api.read("persistentvolumes", cancel=cancel))
-    if released:
-        api.call("delete", "persistentvolumes", *released, "--wait=true", cancel=cancel)
-        make_folders(places, released)
-        api.apply(texts.storage_manifest(released), cancel=cancel)
+        folder.chmod(int(MODE, 8))

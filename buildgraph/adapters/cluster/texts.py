@@ -209,18 +209,13 @@ def dns_manifest(template: str, image: str) -> str:
     return Template(template).substitute(image=image, address=DNS_ADDRESS, domain=DOMAIN)
 
 
-def volume_name(number: int) -> str:
-    """The name of a PersistentVolume and of its folder."""
-    return f"{STORAGE_CLASS}-{number:02}"
-
-
 def volume_names() -> tuple[str, ...]:
-    """All volumes that the cluster has."""
-    return tuple(volume_name(number) for number in range(1, VOLUME_COUNT + 1))
+    """The PersistentVolumes, each with a folder of its name."""
+    return tuple(f"{STORAGE_CLASS}-{number:02}" for number in range(1, VOLUME_COUNT + 1))
 
 
-def storage_manifest(names: Sequence[str]) -> str:
-    """The default StorageClass, and these of its volumes."""
+def storage_manifest() -> str:
+    """The default StorageClass and its volumes."""
     default = {"storageclass.kubernetes.io/is-default-class": "true"}
     storage_class = {
         "apiVersion": "storage.k8s.io/v1",
@@ -230,7 +225,7 @@ def storage_manifest(names: Sequence[str]) -> str:
         "volumeBindingMode": "WaitForFirstConsumer",
         "reclaimPolicy": "Retain",
     }
-    items = [storage_class, *(_make_volume(name) for name in names)]
+    items = [storage_class, *(_make_volume(name) for name in volume_names())]
     return _dump({"apiVersion": "v1", "kind": "List", "items": items})
 
 
