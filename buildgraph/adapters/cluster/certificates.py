@@ -84,10 +84,11 @@ def command(certificate: Certificate) -> list[str]:
     ]
 
 
-def token_key_command() -> list[str]:
-    """What makes the key of pods' tokens."""
+def token_key_commands() -> tuple[list[str], list[str]]:
+    """What makes the key of pods' tokens, and the public half that they are checked with."""
+    key, public = path_of(SERVICE_ACCOUNTS, "key"), path_of(SERVICE_ACCOUNTS, "pub")
     curve = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
-    return ["openssl", "genpkey", *curve, "-out", path_of(SERVICE_ACCOUNTS, "key")]
+    return ["openssl", "genpkey", *curve, "-out", key], ["openssl", "pkey", "-in", key, "-pubout", "-out", public]
 
 
 def make_kubeconfig(address: str, pems: Mapping[str, bytes]) -> str:

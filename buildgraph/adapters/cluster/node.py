@@ -206,7 +206,7 @@ def _configure(start: _Start, holder: Process) -> None:
     listed = certificates.list_certificates(start.address)
     for argv in (
         certificates.authority_command(),
-        certificates.token_key_command(),
+        *certificates.token_key_commands(),
         *(certificates.command(certificate) for certificate in listed),
     ):
         log = start.places.logs / "openssl.log"

@@ -160,7 +160,7 @@ def apiserver_arguments(address: str) -> tuple[str, ...]:
         f"--tls-cert-file={CONFIGURATION}/apiserver.crt",
         f"--tls-private-key-file={CONFIGURATION}/apiserver.key",
         f"--service-account-issuer=https://kubernetes.default.svc.{DOMAIN}",
-        f"--service-account-key-file={CONFIGURATION}/service-accounts.key",
+        f"--service-account-key-file={CONFIGURATION}/service-accounts.pub",
         f"--service-account-signing-key-file={CONFIGURATION}/service-accounts.key",
         f"--kubelet-client-certificate={CONFIGURATION}/apiserver-client.crt",
         f"--kubelet-client-key={CONFIGURATION}/apiserver-client.key",
