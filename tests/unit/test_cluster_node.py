@@ -35,10 +35,12 @@ from buildgraph.adapters.process import Never
 from buildgraph.adapters.proctable import start_time
 from buildgraph.adapters.settings import Credential, Settings
 from buildgraph.app import clusters
-from buildgraph.errors import EnvironmentFault, UsageError
+from buildgraph.errors import EnvironmentFault, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.fakes.sample import Sample
 
 DIGEST = f"sha256:{'1' * 64}"
 SAVED = """\
@@ -314,7 +316,12 @@ def test_an_engine_that_came_meanwhile_keeps_forwarding() -> None:
 def test_a_record_comes_back_as_it_was_written(places: Places) -> None:
     before = Before(settings={"kernel/panic": "1"}, chains={"iptables-save": ("nat CNI-1",)}, tables=("ip kube-proxy",))
     written = Record(
-        root="/root", programs="/programs", before=before, processes={"etcd": Process(pid=7, started=9)}, ready=True
+        boot="b",
+        root="/root",
+        programs="/programs",
+        before=before,
+        processes={"etcd": Process(pid=7, started=9)},
+        ready=True,
     )
     places.state.mkdir()
     assert record.write_record(places, written) == written
@@ -329,7 +336,7 @@ def test_what_is_no_record_is_none(text: str) -> None:
 def test_a_node_runs_while_all_of_its_programs_do(places: Places, sleeper: Process) -> None:
     places.state.mkdir()
     assert node.find_running(places) is None
-    running = Record(root="", programs="", before=Before(), processes={"holder": sleeper}, ready=True)
+    running = Record(boot="b", root="", programs="", before=Before(), processes={"holder": sleeper}, ready=True)
     record.write_record(places, running)
     assert node.find_running(places) == running
     record.write_record(places, replace(running, ready=False))
@@ -361,6 +368,26 @@ def test_taking_down_what_never_was_up_says_so(places: Places) -> None:
     assert not places.state.exists()
 
 
+def test_what_an_earlier_start_of_the_machine_had_is_forgotten(places: Places, sleeper: Process) -> None:
+    places.state.mkdir()
+    earlier = Record(boot="earlier", root="/gone", programs="", before=Before(), processes={"etcd": sleeper})
+    record.write_record(places, earlier)
+    assert not node.down(places, say=print)
+    assert not places.record.exists()
+    assert sleeper.alive
+
+
+def test_without_its_root_nothing_is_ended_and_that_is_said(places: Places, sleeper: Process) -> None:
+    places.state.mkdir()
+    held = {"etcd": sleeper}
+    now = record.find_boot()
+    record.write_record(places, Record(boot=now, root="/gone", programs="", before=Before(), processes=held))
+    with pytest.raises(EnvironmentFault, match=r"the node's root is gone.*buildgraph cluster up, and then down"):
+        node.down(places, say=print)
+    assert places.record.exists()
+    assert sleeper.alive
+
+
 def test_nothing_can_be_given_to_a_node_that_does_not_run(places: Places) -> None:
     with (
         pytest.raises(EnvironmentFault, match="no node runs here; bring one up with: buildgraph cluster up"),
@@ -380,6 +407,36 @@ def test_offline_a_root_is_not_made(tmp_path: Path) -> None:
 
 
 # Clusters of others
+
+
+def test_images_for_another_cluster_go_by_a_registry(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/elsewhere")
+    done = sample.call("cluster", "load", "app")
+    assert done.code == ExitCode.USAGE
+    assert done.err == (
+        "error: KUBECONFIG is /elsewhere: images go there by a registry that it pulls from;"
+        " buildgraph push app --registry HOST\n"
+    )
+
+
+def test_images_are_not_loaded_where_no_node_runs(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(sample.folder / "data"))
+    done = sample.call("cluster", "load", "app")
+    assert done.code == ExitCode.ENVIRONMENT
+    assert done.err == "error: no node runs here; bring one up with: buildgraph cluster up\n"
+
+
+def test_status_without_a_cluster_is_a_document_and_exit_code_3(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(sample.folder / "data"))
+    done = sample.call("cluster", "status", "--json")
+    assert done.code == ExitCode.ENVIRONMENT
+    document = json.loads(done.out)
+    assert (document["running"], document["ours"], document["kubeconfig"]) == (False, False, "")
+    assert document["node"] == {"name": "", "version": "", "ready": False}
 
 
 def test_kubeconfig_is_another_cluster_unless_it_is_our_own_file(places: Places) -> None:

@@ -92,8 +92,18 @@ def prepare(root: Path) -> None:
         ask(root, *argv)
 
 
+def require_root(root: Path) -> None:
+    """Raise ``EnvironmentFault`` where the programs are missing that ``put_back`` runs."""
+    if not root.exists():
+        raise EnvironmentFault(
+            "the node's root is gone, and with it the programs that put this machine's network back",
+            where=str(root),
+            hint="run: buildgraph cluster up, and then down",
+        )
+
+
 def put_back(root: Path, before: Before) -> None:
-    """Make the machine as it was; what is so already stays. Not an error where a part is gone."""
+    """Make the machine as it was; what is so already stays."""
     remove_cgroups()
     if (INTERFACES / BRIDGE).exists():
         ask(root, "ip", "link", "delete", BRIDGE)

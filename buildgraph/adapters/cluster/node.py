@@ -18,7 +18,7 @@ from buildgraph.adapters.cluster import api, certificates, daemons, images, insi
 from buildgraph.adapters.cluster.api import Api
 from buildgraph.adapters.cluster.places import NODE
 from buildgraph.adapters.cluster.programs import Programs, ensure_programs
-from buildgraph.adapters.cluster.record import Record, read_record, write_record
+from buildgraph.adapters.cluster.record import Record, find_boot, read_record, write_record
 from buildgraph.adapters.cluster.root import ensure_root
 from buildgraph.adapters.disk import make_folder
 from buildgraph.adapters.dockerd import PROXIES
@@ -134,10 +134,10 @@ def _bring_up(
     places: Places, environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel, settings: Settings
 ) -> None:
     debianroot.check_machine(environ, "a node", instead=INSTEAD)
+    root = ensure_root(places.cache, say=say, cancel=cancel, settings=settings)
     _clear(places)  # what a node that died has left
     address = machine.find_address()
     machine.check_free(address)
-    root = ensure_root(places.cache, say=say, cancel=cancel, settings=settings)
     programs = ensure_programs(places.cache, environ, say=say, cancel=cancel, settings=settings)
     start = _Start(
         places=places, environ=environ, address=address, root=root, programs=programs, say=say, cancel=cancel
@@ -153,8 +153,8 @@ def _bring_up(
 
 def _start(start: _Start) -> None:
     before = machine.take_down_notes(start.root)
-    record = Record(root=str(start.root), programs=str(start.programs.kubernetes), before=before)
-    record = write_record(start.places, record)
+    record = Record(boot=find_boot(), root=str(start.root), programs=str(start.programs.kubernetes), before=before)
+    write_record(start.places, record)
     inside.make_folders(start.places, start.environ)
     storage.make_folders(start.places)
     holder = inside.enter(start.places, start.root, start.programs.kubernetes)
@@ -308,13 +308,16 @@ def _wait(start: _Start, record: Record, what: str, is_there: Callable[[], bool]
 def _clear(places: Places) -> bool:
     """End what runs, put back what was changed, whatever part of it is left; False when nothing was."""
     record = read_record(places)
-    state = places.state
-    programs = record.processes if record else {}
+    # What an earlier start of the machine had is gone, and who has pods now is another.
+    ours = record if record and record.boot == find_boot() else None
+    if ours is not None:
+        machine.require_root(Path(ours.root))
+    programs = ours.processes if ours else {}
     gently = [programs[name] for name in LAST if name in programs]
-    ended = daemons.end_all(state, gently=gently, pods=record is not None)
-    if record is not None:
-        machine.put_back(Path(record.root), record.before)
+    ended = daemons.end_all(places.state, gently=gently, pods=ours is not None)
+    if ours is not None:
+        machine.put_back(Path(ours.root), ours.before)
     shutil.rmtree(places.run, ignore_errors=True)
     for path in (places.kubeconfig, places.record):
         path.unlink(missing_ok=True)
-    return ended or record is not None
+    return ended or ours is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters.disk import write_file
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from buildgraph.adapters.cluster.places import Places
 
 FORMAT = 1
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,22 @@ class Before:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """``programs``: the folder of Kubernetes' programs. ``root``: the Debian root. ``ready``: all came up."""
+    """``boot``: of which start of the machine all this is. ``root``: the Debian root. ``programs``: Kubernetes' folder.
 
+    ``ready``: all came up.
+    """
+
+    boot: str
     root: str
     programs: str
     before: Before
     processes: Mapping[str, Process] = field(default_factory=dict)
     ready: bool = False
+
+
+def find_boot() -> str:
+    """A name of this start of the machine."""
+    return BOOT.read_text("ascii").strip()
 
 
 def format_record(record: Record) -> str:
