@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -106,10 +105,6 @@ class Release:
         """Every image that it names: those of pods, of executors and of tests."""
         return sorted({reference for _, reference in find_references(self.render())})
 
-    def claims(self) -> list[str]:
-        """The claims of volumes that it makes."""
-        return [each["metadata"]["name"] for each in self.render() if each["kind"] == "PersistentVolumeClaim"]
-
     def upgrade(self) -> None:
         """Install it, or bring it to its values; nothing is waited for."""
         with self._values() as file:
@@ -194,9 +189,3 @@ def run_as(release: Release, uid: int) -> Release:
         "containerSecurityContext": pod.spec["containers"][0]["securityContext"],
     }
     return release.with_values({"security": {"mode": "custom", **contexts}})
-
-
-def remove_tree(folder: Path) -> None:
-    """Take a folder away, if it is there."""
-    if folder.exists():
-        shutil.rmtree(folder)

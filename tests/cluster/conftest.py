@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from platformdirs import user_cache_path
 
 from tests.cluster.budget import Budget
 from tests.cluster.charts import Helm, Release, make_infra, make_release
@@ -22,8 +21,7 @@ from tests.helm import RELEASES, ensure_helm
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from tests.cluster.kubectl import Kubectl
-    from tests.cluster.node import Images
+    from tests.cluster.node import Images, Node
 
 SCENARIOS = "--cluster-scenarios"
 TEST_SECONDS = 1500
@@ -61,7 +59,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A module's tests, once for each row of its scenario."""
     if "scenario" in metafunc.fixturenames:
         rows = load_table().named(metafunc.module.SCENARIO)
-        params = [pytest.param(row, id=row.id, marks=pytest.mark.xdist_group(row.id)) for row in rows]
+        params = [pytest.param(row, id=row.id, marks=pytest.mark.xdist_group(row.name)) for row in rows]
         metafunc.parametrize("scenario", params, scope="module")
 
 
@@ -106,7 +104,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 @pytest.fixture(scope="session")
-def node() -> Kubectl:
+def node() -> Node:
     return find_node()
 
 
@@ -116,12 +114,12 @@ def table() -> Table:
 
 
 @pytest.fixture(scope="session")
-def images(pytestconfig: pytest.Config) -> Images:
-    return find_images(_shared(pytestconfig))
+def images(node: Node, pytestconfig: pytest.Config) -> Images:
+    return find_images(node, _shared(pytestconfig))
 
 
 @pytest.fixture(scope="session")
-def budget(node: Kubectl, pytestconfig: pytest.Config) -> Budget:
+def budget(node: Node, pytestconfig: pytest.Config) -> Budget:
     return Budget(folder=_shared(pytestconfig), total=measure_memory(node))
 
 
@@ -135,7 +133,7 @@ def helm(pytestconfig: pytest.Config) -> Iterator[Helm]:
 @pytest.fixture(scope="module")
 def place(
     scenario: Scenario,
-    node: Kubectl,
+    node: Node,
     helm: Helm,
     table: Table,
     images: Images,
@@ -146,9 +144,8 @@ def place(
     uid = FIRST_UID + secrets.randbelow(UIDS) if any(row.has_random_uid for row in scenario.releases) else 0
     place = Place(
         scenario=scenario,
-        kubectl=node.into(scenario.namespace),
+        kubectl=node.kubectl.into(scenario.namespace),
         results=_folder(pytestconfig),
-        volumes=user_cache_path("buildgraph") / "cluster-tests",
         uid=uid,
     )
     infra = make_infra(helm, place.kubectl, table, scenario.infra, uid) if scenario.infra else None

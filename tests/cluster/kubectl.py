@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -94,19 +95,12 @@ class Kubectl:
     def start(self, *args: str, text: str = "") -> Running:
         """Start a command, with its standard input."""
         argv = self._argv(args)
-        child = subprocess.Popen(
-            argv,
-            env=self.environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert child.stdin is not None
-        child.stdin.write(text)
-        child.stdin.close()
-        # communicate() must not flush what is closed already.
-        child.stdin = None
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as stdin:
+            stdin.write(text)
+            stdin.seek(0)
+            child = subprocess.Popen(
+                argv, env=self.environ, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
         return Running(argv=argv, child=child)
 
     def get(self, *args: str) -> Any:

@@ -44,8 +44,22 @@ def buildgraph(*args: str, seconds: float = 120.0) -> str:
     return done.stdout
 
 
-def find_node() -> Kubectl:
-    """kubectl for the node that runs; ``NoNodeError`` when there is none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """The cluster that answers: the node of ``buildgraph cluster``, or one that someone else runs."""
+
+    kubectl: Kubectl
+    is_ours: bool
+
+    @property
+    def registries(self) -> Path:
+        """Where our node looks up, at each pull, which registry it asks: docs/cluster.md."""
+        assert self.is_ours
+        return self.kubectl.kubeconfig.parent / "run/registries"
+
+
+def find_node() -> Node:
+    """The cluster that answers; ``NoNodeError`` when there is none."""
     try:
         status = json.loads(buildgraph("cluster", "status", "--json"))
     except (CommandError, json.JSONDecodeError) as error:
@@ -54,12 +68,13 @@ def find_node() -> Kubectl:
         raise NoNodeError(NO_NODE)
     program = status["kubectl"]
     words = shlex.split(program) if isinstance(program, str) else program
-    return Kubectl(program=tuple(words), kubeconfig=Path(status["kubeconfig"]))
+    kubectl = Kubectl(program=tuple(words), kubeconfig=Path(status["kubeconfig"]))
+    return Node(kubectl=kubectl, is_ours=status["ours"])
 
 
-def measure_memory(kubectl: Kubectl) -> int:
-    """What the nodes have for pods, less what their own take, in bytes."""
-    nodes = kubectl.get("nodes")["items"]
+def measure_memory(node: Node) -> int:
+    """What the cluster has for pods, less what its own take, in bytes."""
+    nodes = node.kubectl.get("nodes")["items"]
     return sum(parse_quantity(each["status"]["allocatable"]["memory"]) for each in nodes) - RESERVE
 
 
@@ -71,13 +86,16 @@ class Images:
     digests: Mapping[str, str]
     folder: Path
     """Where all workers of a run note what is loaded."""
+    is_loaded_here: bool
 
     def find_missing(self, references: Iterable[str]) -> list[str]:
         """Why images cannot be had, one reason for each: not built here, or built with another digest."""
         return [reason for reference in references if (reason := self._miss(reference))]
 
     def load(self, references: Iterable[str]) -> None:
-        """Bring images into the node, those that this run has not brought yet."""
+        """Bring images into our node, those that this run has not brought yet; another cluster pulls them itself."""
+        if not self.is_loaded_here:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         note = self.folder / "loaded.json"
         with FileLock(self.folder / "loaded.lock"):
@@ -106,14 +124,15 @@ class Images:
         return ""
 
 
-def find_images(folder: Path) -> Images:
+def find_images(node: Node, folder: Path) -> Images:
     """The images that ``buildgraph list`` knows."""
     nodes: list[dict[str, Any]] = json.loads(buildgraph("list", "--json"))["nodes"]
-    images = [node for node in nodes if node["tags"]]
+    images = [each for each in nodes if each["tags"]]
     return Images(
-        nodes={tag: node["node"] for node in images for tag in node["tags"]},
-        digests={tag: node["digest"] or "" for node in images for tag in node["tags"]},
+        nodes={tag: each["node"] for each in images for tag in each["tags"]},
+        digests={tag: each["digest"] or "" for each in images for tag in each["tags"]},
         folder=folder,
+        is_loaded_here=node.is_ours,
     )
 
 

@@ -6,7 +6,6 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.cluster.charts import Release, remove_tree
 from tests.cluster.client import Client, make_client_pod
 from tests.cluster.kubectl import CommandError, Kubectl, Object
 from tests.cluster.readiness import is_ready, require_ready
@@ -16,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from tests.cluster.charts import Release
     from tests.cluster.table import Scenario
 
 PROFILE = "restricted"
 READY_SECONDS = 420.0
 GONE_SECONDS = 240.0
-VOLUME_SIZE = "20Gi"
 TOKEN_BYTES = 20
 SECRETS = {
     "s3-keys": ("access-key", "secret-key"),
@@ -40,8 +39,6 @@ class Place:
     kubectl: Kubectl
     results: Path
     """Where logs and events of a failure go."""
-    volumes: Path
-    """Where the node keeps volumes, if it has no storage class of its own."""
     releases: dict[str, Release] = field(default_factory=dict)
     uid: int = 0
 
@@ -75,8 +72,7 @@ class Place:
         self.kubectl.apply(*(_make_secret(secret, keys) for secret, keys in SECRETS.items()))
 
     def install(self, release: Release) -> None:
-        """Install a release; its volumes are there before."""
-        self.make_volumes(release.claims())
+        """Install a release; what it makes is not waited for."""
         self.releases[release.name] = release
         release.upgrade()
 
@@ -125,17 +121,6 @@ class Place:
             if each["status"].get("phase") == "Running" and "deletionTimestamp" not in each["metadata"]
         ]
 
-    def make_volumes(self, claims: Iterable[str]) -> None:
-        """A folder of the node for each claim, where no storage class makes volumes."""
-        if has_default_class(self.kubectl):
-            return
-        nodes = self.kubectl.get("nodes")["items"]
-        assert len(nodes) == 1, "several nodes, and no default storage class that makes volumes"
-        for claim in claims:
-            folder = self.volumes / self.kubectl.namespace / claim
-            folder.mkdir(parents=True, exist_ok=True)
-            self.kubectl.apply(_make_volume(self.kubectl.namespace, claim, str(folder), nodes[0]))
-
     def keep(self, what: str) -> Path:
         """Write down what can be known of the namespace: objects, events, and the logs of all containers."""
         folder = self.results / self.scenario.id / what
@@ -163,8 +148,6 @@ class Place:
             release.uninstall()
         self.kubectl.run("delete", "namespace", name, "--ignore-not-found", "--wait=false")
         wait_for(f"the end of {name}", self._require_gone, seconds=GONE_SECONDS)
-        self.kubectl.run("delete", "persistentvolumes", "--selector", f"{_LABEL}={name}", "--ignore-not-found")
-        remove_tree(self.volumes / name)
 
     def _require_gone(self) -> None:
         name = self.kubectl.namespace
@@ -178,13 +161,6 @@ class Place:
             return f"{error}\n"
 
 
-def has_default_class(kubectl: Kubectl) -> bool:
-    """Whether the cluster makes volumes for claims that name no class."""
-    key = "storageclass.kubernetes.io/is-default-class"
-    classes = kubectl.get("storageclasses")["items"]
-    return any((each["metadata"].get("annotations") or {}).get(key) == "true" for each in classes)
-
-
 def _remote(release: Release) -> str:
     return f"sc://{release.service('connect')}:15002"
 
@@ -192,21 +168,3 @@ def _remote(release: Release) -> str:
 def _make_secret(name: str, keys: Iterable[str]) -> Object:
     values = {key: secrets.token_hex(TOKEN_BYTES) for key in keys}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values}
-
-
-def _make_volume(namespace: str, claim: str, folder: str, node: Object) -> Object:
-    key = "kubernetes.io/hostname"
-    here = {"key": key, "operator": "In", "values": [node["metadata"]["labels"][key]]}
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": f"{namespace}-{claim}", "labels": {_LABEL: namespace}},
-        "spec": {
-            "capacity": {"storage": VOLUME_SIZE},
-            "accessModes": ["ReadWriteOnce"],
-            "persistentVolumeReclaimPolicy": "Retain",
-            "claimRef": {"namespace": namespace, "name": claim},
-            "local": {"path": folder},
-            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
-        },
-    }

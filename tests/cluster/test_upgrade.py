@@ -8,6 +8,7 @@ from tests.cluster import checks
 from tests.cluster.charts import load_presets
 from tests.cluster.programs import KEPT_ROWS, MAKE_TABLE, READ_TABLE
 from tests.cluster.readiness import NEVER, container_statuses, is_ready
+from tests.cluster.registry import ABSENT_DIGEST
 from tests.cluster.waits import require, wait_for
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tests.cluster.place import Place
 
 SCENARIO = "upgrade"
-MISSING = f"sha256:{'0' * 64}"
+
 SECONDS = 240.0
 
 
@@ -54,7 +55,7 @@ def test_broken_image(place: Place) -> None:
     good = place.release.revision()
     served_by = place.release.pod("connect")["metadata"]["uid"]
     previous = load_presets(f"version/{place.scenario.versions['previous']}")
-    broken = place.release.with_values(previous, {"icebergImage": {"digest": MISSING}})
+    broken = place.release.with_values(previous, {"icebergImage": {"digest": ABSENT_DIGEST}})
     broken.upgrade()
     wait_for("a pod without its image", lambda: _require_broken(place), seconds=SECONDS)
     serving = [each["metadata"]["uid"] for each in place.release.pods("connect") if is_ready(each)]
