@@ -29,7 +29,7 @@ PATH = f"{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 HOLDER = "holder"
 """The process that the namespace was made for; the others enter it."""
 READY = "run/entered"
-ENTER_SECONDS = 10.0
+ENTER_SECONDS = 60.0
 POLL_SECONDS = 0.05
 ENTER = f"""\
 set -eu

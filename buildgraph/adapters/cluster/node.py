@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 UP_HINT = "bring one up with: buildgraph cluster up"
 INSTEAD = "set KUBECONFIG to use a cluster elsewhere"
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 POLL_SECONDS = 0.2
 DNS = "coredns"
 DNS_USER = "65532"
