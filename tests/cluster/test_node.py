@@ -97,7 +97,7 @@ def look() -> Machine:
         settings={
             name: (machine.SYSTEM / name).read_text() for name in machine.CHANGED if (machine.SYSTEM / name).exists()
         },
-        filters=(*rules, *(table for table in tables if "kube" in table)),
+        filters=(*rules, *sorted(tables)),
         interfaces=frozenset(path.name for path in machine.INTERFACES.iterdir() if path.name.startswith("cni")),
         mounts=frozenset(
             line for line in Path("/proc/mounts").read_text().splitlines() if "kube" in line or "cni" in line

@@ -299,9 +299,14 @@ def test_where_nothing_was_made_nothing_is_undone() -> None:
     assert firewall.undo_text("*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j DOCKER\nCOMMIT\n", ()) == ""
 
 
-def test_tables_of_the_proxy_are_told_from_others() -> None:
-    listed = "table ip filter\ntable ip kube-proxy\ntable ip6 kube-proxy\ntable inet mine\n"
-    assert firewall.find_tables(listed) == {"ip kube-proxy", "ip6 kube-proxy"}
+def test_a_table_that_lets_everything_through_is_empty() -> None:
+    saved = "*mangle\n:INPUT ACCEPT [0:0]\nCOMMIT\n*raw\n:INPUT DROP [0:0]\nCOMMIT\n*nat\n:MINE - [0:0]\nCOMMIT\n"
+    assert firewall.find_empty(saved) == {"mangle"}
+    assert firewall.find_empty(SAVED) == frozenset()
+
+
+def test_tables_are_told_by_family_and_name() -> None:
+    assert firewall.find_tables("table ip filter\ntable ip6 kube-proxy\n") == {"ip filter", "ip6 kube-proxy"}
 
 
 def test_an_engine_that_came_meanwhile_keeps_forwarding() -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 SAVES = {"iptables-save": "iptables-restore", "ip6tables-save": "ip6tables-restore"}
+FAMILIES = {"iptables-save": "ip", "ip6tables-save": "ip6"}
 COMMENT = "buildgraph-cluster"
 CHAIN_PREFIXES = ("KUBE-", "CNI-")
 """Of the kubelet and of the port mapping; kube-proxy has tables of its own."""
@@ -54,8 +55,19 @@ def undo_text(saved: str, kept: Iterable[str]) -> str:
 
 
 def find_tables(listed: str) -> frozenset[str]:
-    """Of what ``nft list tables`` printed, the tables with names like kube-proxy's."""
-    return frozenset(line.removeprefix("table ") for line in listed.splitlines()) & frozenset(PROXY_TABLES)
+    """The tables in what ``nft list tables`` printed, as ``ip nat``."""
+    return frozenset(line.removeprefix("table ") for line in listed.splitlines())
+
+
+def find_empty(saved: str) -> frozenset[str]:
+    """The tables in what ``iptables-save`` printed that let everything through, as if they were not there."""
+    names = {line[1:].strip() for line in saved.splitlines() if line.startswith("*")}
+    held = {
+        table
+        for table, line in _lines(saved)
+        if line.startswith("-A ") or (line.startswith(":") and line.split()[1] != "ACCEPT")
+    }
+    return frozenset(names - held)
 
 
 def _is_ours(table: str, words: Sequence[str], gone: frozenset[str]) -> bool:

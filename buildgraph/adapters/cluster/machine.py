@@ -107,12 +107,12 @@ def put_back(root: Path, before: Before) -> None:
     remove_cgroups()
     if (INTERFACES / BRIDGE).exists():
         ask(root, "ip", "link", "delete", BRIDGE)
-    for table in sorted(firewall.find_tables(ask(root, "nft", "list", "tables")) - set(before.tables)):
-        ask(root, "nft", "delete", "table", *table.split())
     for save, restore in firewall.SAVES.items():
         text = firewall.undo_text(ask(root, save), before.chains.get(save, ()))
         if text:
             ask(root, restore, "--noflush", told=text)
+    for table in sorted(_find_new_tables(root) - set(before.tables)):
+        ask(root, "nft", "delete", "table", *table.split())
     for name, value in settings_to_restore(before.settings, has_engine=(INTERFACES / ENGINE_BRIDGE).exists()).items():
         with suppress(OSError):  # a setting that went with its module
             (SYSTEM / name).write_text(value, "ascii")
@@ -155,6 +155,17 @@ def remove_cgroups() -> None:
         for folder, _, _ in os.walk(top, topdown=False):
             with suppress(OSError):
                 Path(folder).rmdir()
+
+
+def _find_new_tables(root: Path) -> frozenset[str]:
+    """kube-proxy's, and those that hold nothing: a program of the node may have been the first to ask for them."""
+    there = firewall.find_tables(ask(root, "nft", "list", "tables"))
+    empty = {
+        f"{firewall.FAMILIES[save]} {table}"
+        for save in firewall.SAVES
+        for table in firewall.find_empty(ask(root, save))
+    }
+    return there & (empty | set(firewall.PROXY_TABLES))
 
 
 def _pod_cgroups() -> list[Path]:
