@@ -159,8 +159,8 @@ def test_modules_come_from_the_users_proxies_and_from_nowhere_when_offline() -> 
 
 
 def test_containerd_has_the_pause_image_and_the_folder_of_registries() -> None:
-    cri = tomllib.loads(texts.CONTAINERD)["plugins"]["io.containerd.grpc.v1.cri"]
-    assert cri["sandbox_image"] == texts.PAUSE_IMAGE
+    cri = tomllib.loads(texts.containerd_text("localhost/pause:1"))["plugins"]["io.containerd.grpc.v1.cri"]
+    assert cri["sandbox_image"] == "localhost/pause:1"
     assert cri["registry"]["config_path"] == "/etc/containerd/certs.d"
 
 
@@ -172,7 +172,13 @@ def test_the_kubelet_keeps_images_and_refuses_strangers() -> None:
 
 
 def test_nothing_of_the_node_is_told_a_path_of_this_machine(places: Places) -> None:
-    told = (texts.network_text(), texts.kubelet_text("192.0.2.1"), texts.proxy_text(), texts.CONTAINERD, storage.KEEP)
+    told = (
+        texts.network_text(),
+        texts.kubelet_text("192.0.2.1"),
+        texts.proxy_text(),
+        texts.containerd_text("a"),
+        storage.KEEP,
+    )
     arguments = (*texts.etcd_arguments(), *texts.apiserver_arguments("192.0.2.1"), *texts.controllers_arguments())
     assert all("/root" not in text and str(places.state) not in text for text in (*told, *arguments))
 

@@ -224,7 +224,7 @@ def _configure(start: _Start, holder: Process) -> None:
     _write_private(folder / "proxy.json", texts.proxy_text())
     inner = Path(f"/proc/{holder.pid}/root")
     (inner / "etc/cni/net.d/10-pods.conflist").write_text(texts.network_text(), "utf-8")
-    (inner / "etc/containerd/config.toml").write_text(texts.CONTAINERD, "utf-8")
+    (inner / "etc/containerd/config.toml").write_text(texts.containerd_text(_name_image(start.programs.pause)), "utf-8")
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -265,19 +265,19 @@ def _fill_containerd(start: _Start, record: Record, holder: Process, proxies: Ma
         record = _launch(start, record, "containerd", environ=proxies)
         _wait(start, record, "containerd", answers)
     pause, dns = start.programs.pause, start.programs.coredns
-    images.load_program(holder, texts.PAUSE_IMAGE, pause, user="65535", cancel=start.cancel)
-    images.load_program(holder, _dns_image(start), dns, user=DNS_USER, cancel=start.cancel)
+    images.load_program(holder, _name_image(pause), pause, user="65535", cancel=start.cancel)
+    images.load_program(holder, _name_image(dns), dns, user=DNS_USER, cancel=start.cancel)
     return record
 
 
-def _dns_image(start: _Start) -> str:
+def _name_image(program: Path) -> str:
     """Tagged with the key of the program, so that a new one is another image."""
-    return f"localhost/buildgraph/{DNS}:{start.programs.coredns.parent.name.rpartition('-')[2]}"
+    return f"localhost/buildgraph/{program.name}:{program.parent.name.rpartition('-')[2]}"
 
 
 def _dns_manifest(start: _Start) -> str:
     template = resources.files("buildgraph.adapters.cluster") / "coredns.yaml"
-    return texts.dns_manifest(template.read_text("utf-8"), _dns_image(start))
+    return texts.dns_manifest(template.read_text("utf-8"), _name_image(start.programs.coredns))
 
 
 def _is_ready(start: _Start) -> bool:

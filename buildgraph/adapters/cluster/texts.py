@@ -35,7 +35,6 @@ ETCD_SOCKET = "unix:///run/etcd.sock"
 ETCD_PEER_SOCKET = "unix:///run/etcd-peer.sock"
 ETCD_NOWHERE = "http://localhost:1"
 """What it tells others of itself must have a port; there are no others."""
-PAUSE_IMAGE = "localhost/buildgraph/pause:1"
 VOLUME_COUNT = 40
 VOLUME_SIZE = "100Gi"
 STORAGE_CLASS = "local"
@@ -43,13 +42,16 @@ ALL_REGISTRIES = "_default"
 _KUBELET = "kubelet.config.k8s.io/v1beta1"
 _PROXY = "kubeproxy.config.k8s.io/v1alpha1"
 
-CONTAINERD = f"""\
+
+def containerd_text(pause: str) -> str:
+    """The configuration of containerd; ``pause`` is the image of each pod's first process."""
+    return f"""\
 version = 2
 oom_score = 0
 [grpc]
   address = "{CONTAINERD_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{PAUSE_IMAGE}"
+  sandbox_image = "{pause}"
   # Without CAP_SYS_RESOURCE no score can be lowered; with it, pods are as good without.
   restrict_oom_score_adj = true
   disable_apparmor = true
