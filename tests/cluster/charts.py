@@ -120,8 +120,8 @@ class Release:
         return int(history[-1]["revision"])
 
     def test(self) -> str:
-        """What ``helm test`` says; its pods' logs with it."""
-        return self.helm.run(self.kubectl, "test", self.name, "--timeout", "15m", "--logs", seconds=1000)
+        """What ``helm test`` says."""
+        return self.helm.run(self.kubectl, "test", self.name, "--timeout", "15m", seconds=1000)
 
     def uninstall(self) -> None:
         """Take it away, if it is there."""

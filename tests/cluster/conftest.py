@@ -71,7 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left]
     for item in items:
         if _scenario_of(item):
-            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+            # What is shared has deadlines of its own, and waits for memory.
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS, func_only=True))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
