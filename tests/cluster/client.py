@@ -28,7 +28,8 @@ spark = SparkSession.builder.remote(os.environ["CONNECT_URL"]).getOrCreate()
 """
 _END = f"""
 print()
-print({MARK!r} + json.dumps(answer))
+# Spark 3.5 counts in numbers of NumPy.
+print({MARK!r} + json.dumps(answer, default=lambda number: number.item()))
 """
 _ASK = """
 import urllib.error, urllib.request
