@@ -76,7 +76,7 @@ repro: setup ## Build everything twice in empty stores on differing machines; co
 .PHONY: test-cluster
 test-cluster: setup ## Pass the scenarios on a Kubernetes node, with images that are built (SCENARIOS=connect: a short run)
 	@$(BIN)/buildgraph cluster up
-	$(PYTEST) tests/cluster --ignore tests/cluster/test_node.py --numprocesses 2 --dist loadgroup --cluster-scenarios $(SCENARIOS)
+	$(PYTEST) tests/cluster --ignore tests/cluster/test_node.py --numprocesses 2 --dist loadfile --cluster-scenarios $(SCENARIOS)
 
 .PHONY: cluster-up
 cluster-up: setup ## Use the cluster of KUBECONFIG, or bring up a Kubernetes node (8 minutes once, then seconds)

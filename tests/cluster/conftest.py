@@ -59,7 +59,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A module's tests, once for each row of its scenario."""
     if "scenario" in metafunc.fixturenames:
         rows = load_table().named(metafunc.module.SCENARIO)
-        params = [pytest.param(row, id=row.id, marks=pytest.mark.xdist_group(row.name)) for row in rows]
+        params = [pytest.param(row, id=row.id) for row in rows]
         metafunc.parametrize("scenario", params, scope="module")
 
 
