@@ -92,7 +92,9 @@ def pytest_runtest_makereport(
         report.user_properties.append(describe_phase(scenario, check, report, is_enforced=is_enforced))
         place = item.funcargs.get("place")  # type: ignore[attr-defined]
         if report.failed and report.when == "call" and place:
-            report.sections.append(("kept", str(place.keep(check))))
+            folder = place.keep(check)
+            (folder / "failure.txt").write_text(report.longreprtext, encoding="utf-8")
+            report.sections.append(("kept", str(folder)))
     return report
 
 

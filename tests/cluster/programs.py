@@ -17,7 +17,7 @@ SLOW_ROWS = """
 def slowly(batches):
     import socket, time
     for batch in batches:
-        time.sleep(arguments["seconds"] * len(batch))
+        time.sleep(arguments["pause"] * len(batch))
         yield batch.assign(host=socket.gethostname())
 
 spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1")

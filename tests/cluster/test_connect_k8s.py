@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster import checks
+from tests.cluster.driver import find_busy
 from tests.cluster.kubectl import CommandError
 from tests.cluster.programs import EXPECTED_TOTALS, SLOW_ROWS, SUMS, TOTAL_ROWS
 from tests.cluster.waits import NotYetError, require, wait_for
@@ -64,7 +65,7 @@ MERGED = [[1, "one"], [2, "TWO"], [3, "three"]]
 
 def test_dynamic_allocation(place: Place, spark: Release) -> None:
     _wait_for_executors(spark, 0, IDLE_SECONDS)
-    job = place.client.start(SLOW_ROWS, rows=TOTAL_ROWS, seconds=2)
+    job = place.client.start(SLOW_ROWS, rows=TOTAL_ROWS, pause=2)
     try:
         _wait_for_executors(spark, EXECUTORS, START_SECONDS)
         assert job.wait(JOB_SECONDS)["ids"] == list(range(TOTAL_ROWS))
@@ -96,7 +97,7 @@ def test_iceberg(place: Place) -> None:
 
 
 def test_executor_killed(place: Place, spark: Release) -> None:
-    job = place.client.start(SLOW_ROWS, rows=TOTAL_ROWS, seconds=4)
+    job = place.client.start(SLOW_ROWS, rows=TOTAL_ROWS, pause=4)
     try:
         victim = wait_for("an executor at work", lambda: _find_busy(place, spark), seconds=START_SECONDS)
         place.kill(victim)
@@ -132,10 +133,7 @@ def _wait_for_executors(spark: Release, number: int, seconds: float) -> None:
 
 def _find_busy(place: Place, spark: Release) -> Object:
     """An executor's pod whose tasks run."""
-    driver = f"http://{spark.service('connect')}:4040/api/v1/applications"
-    (application,) = place.client.ask_json(driver)
-    executors = place.client.ask_json(f"{driver}/{application['id']}/executors")
-    busy = {each["hostPort"].partition(":")[0] for each in executors if each["activeTasks"] and each["id"] != "driver"}
+    busy = find_busy(place.client, spark)
     pods = [each for each in spark.pods("executor") if each["status"].get("podIP") in busy]
     require(len(busy) == EXECUTORS and pods, f"{len(busy)} executors are at work")
     return pods[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster import checks
+from tests.cluster.driver import find_busy
 from tests.cluster.programs import EXPECTED_TOTALS, SLOW_ROWS, SUMS, TOTAL_ROWS
 from tests.cluster.waits import NotYetError, require, wait_for
 
@@ -22,13 +23,13 @@ JOB_SECONDS = 400.0
 def test_job(place: Place, spark: Release) -> None:
     _wait_for_workers(place, spark)
     assert place.client.run(SUMS) == {"version": place.scenario.versions["current"], "totals": EXPECTED_TOTALS}
-    answer = place.client.run(SLOW_ROWS, rows=8, seconds=1)
+    answer = place.client.run(SLOW_ROWS, rows=8, pause=1)
     assert answer["ids"] == list(range(8))
     assert set(answer["hosts"]) == {each["metadata"]["name"] for each in spark.pods("worker")}
 
 
 def test_worker_killed(place: Place, spark: Release) -> None:
-    job = place.client.start(SLOW_ROWS, rows=TOTAL_ROWS, seconds=4)
+    job = place.client.start(SLOW_ROWS, rows=TOTAL_ROWS, pause=4)
     try:
         wait_for("executors at work", lambda: _require_busy(place, spark), seconds=SECONDS)
         place.kill(spark.pods("worker")[0])
@@ -87,8 +88,5 @@ def _active_applications(state: dict[str, Any]) -> list[Object]:
 
 
 def _require_busy(place: Place, spark: Release) -> None:
-    driver = f"http://{spark.service('connect')}:4040/api/v1/applications"
-    (application,) = place.client.ask_json(driver)
-    executors = place.client.ask_json(f"{driver}/{application['id']}/executors")
-    busy = sum(1 for each in executors if each["activeTasks"] and each["id"] != "driver")
+    busy = len(find_busy(place.client, spark))
     require(busy == WORKERS, f"{busy} executors are at work")
