@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 
 TARGET ?= spark-4.1-gpu
+SCENARIOS ?= all
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
@@ -33,7 +34,7 @@ test-all: setup ## The same with every image that can be built
 tests:
 	@$(BIN)/buildgraph engine up >/dev/null
 	@$(MAKE) --no-print-directory lint type arch
-	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e
+	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e --ignore tests/cluster
 	$(PYTEST) tests/e2e --timeout 4800 --images $(IMAGES)
 
 .PHONY: check
@@ -71,6 +72,23 @@ e2e: setup ## The real build and what must hold of it; needs an engine
 repro: setup ## Build everything twice in empty stores on differing machines; compare all digests
 	@$(BIN)/buildgraph engine up >/dev/null
 	$(PYTEST) tests/e2e/repro --timeout 2400
+
+.PHONY: test-cluster
+test-cluster: setup ## Pass the scenarios on a Kubernetes node, with images that are built (SCENARIOS=connect: a short run)
+	@$(BIN)/buildgraph cluster up
+	$(PYTEST) tests/cluster --ignore tests/cluster/test_node.py --numprocesses 2 --dist loadfile --cluster-scenarios $(SCENARIOS)
+
+.PHONY: cluster-up
+cluster-up: setup ## Use the cluster of KUBECONFIG, or bring up a Kubernetes node (8 minutes once, then seconds)
+	@$(BIN)/buildgraph cluster up
+
+.PHONY: cluster-down
+cluster-down: setup ## End the node that cluster-up started; put the machine back as it was
+	@$(BIN)/buildgraph cluster down
+
+.PHONY: cluster-status
+cluster-status: setup ## Say which cluster answers
+	@$(BIN)/buildgraph cluster status
 
 .PHONY: mutants
 mutants: setup ## Take every guard away, one at a time: the tests must miss each (some twenty minutes)

@@ -14,14 +14,14 @@ import signal
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from buildgraph.adapters import process
-from buildgraph.adapters.debian import apt_options, mirror_lines
+from buildgraph.adapters import debianroot, process
+from buildgraph.adapters.debianroot import APART
+from buildgraph.adapters.proctable import list_pids, start_time, with_descendants
 from buildgraph.adapters.settings import PUBLIC
 from buildgraph.adapters.toolchain import CLI, ca_bundle
-from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
+from buildgraph.errors import EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from buildgraph.adapters.settings import Settings
     from buildgraph.ports import Cancel
 
-SUITE = "trixie"  # Debian 12's own Docker is too old: no containerd store, no COPY --link
 PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "iptables", "ca-certificates", "procps")
-TOOLS = ("mmdebstrap", "unshare", "setsid", "pivot_root", "mount")
-APART = ("unshare", "--mount", "--propagation", "private")
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.1
@@ -69,7 +66,7 @@ class Daemon:
     @property
     def alive(self) -> bool:
         """True while exactly this process runs."""
-        return _start_time(self.pid) == self.started
+        return start_time(self.pid) == self.started
 
 
 def socket_path(state: Path) -> Path:
@@ -108,42 +105,21 @@ def find_daemon(state: Path) -> Daemon | None:
 
 def check_machine(environ: Mapping[str, str]) -> None:
     """Raise ``EnvironmentFault`` when no daemon can be brought up on this machine."""
-    if not Path("/etc/debian_version").exists():
-        raise EnvironmentFault("an engine can be brought up on Debian only", hint="install Docker 23 or newer")
-    if os.geteuid() != 0:
-        raise EnvironmentFault("bringing an engine up takes root", hint="run it as root, or install Docker")
-    path = environ.get("PATH", os.defpath)
-    missing = [tool for tool in TOOLS if shutil.which(tool, path=path) is None]
-    if missing:
-        raise EnvironmentFault(
-            f"bringing an engine up takes {', '.join(missing)}",
-            hint="apt-get install --yes mmdebstrap mount util-linux",
-        )
+    debianroot.check_machine(environ, "an engine", instead="install Docker 23 or newer")
 
 
 def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel, settings: Settings = PUBLIC) -> None:
     """Make the Debian root, once, from the user's mirrors; a root that is there is complete."""
-    root = root_path(state)
-    if root.exists():
-        return
-    if settings.offline:
-        raise EnvironmentFault(f"offline, and the engine's root is to be made from Debian {SUITE}", where=str(root))
-    say(f"making {root} from Debian {SUITE} packages ({', '.join(PACKAGES)})")
-    with TemporaryDirectory(dir=state, prefix="new-") as scratch:
-        new = Path(scratch, "root")
-        # Mounts of its own: what an interrupted mmdebstrap leaves mounted must not be in reach of the clean-up.
-        argv = [*APART, "mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"]
-        argv += [*apt_options(settings, SUITE, Path(scratch, "auth.conf")), SUITE, str(new)]
-        argv += mirror_lines(settings, SUITE)
-        try:
-            process.check(argv, log=state / "root.log", cancel=cancel)
-        except BuildFailure as failure:
-            raise EnvironmentFault(
-                f"the engine's root could not be made: {failure.what}", hint=f"see {state / 'root.log'}"
-            ) from failure
-        for name in (".old", "var/lib/docker", "etc/docker"):
-            (new / name).mkdir(parents=True, exist_ok=True)
-        new.rename(root)
+    debianroot.make_root(
+        root_path(state),
+        PACKAGES,
+        whose="the engine's",
+        log=state / "root.log",
+        folders=("var/lib/docker", "etc/docker"),
+        say=say,
+        cancel=cancel,
+        settings=settings,
+    )
 
 
 def start(state: Path, environ: Mapping[str, str], *, ping: Callable[[], None], cancel: Cancel) -> Daemon:
@@ -174,7 +150,8 @@ def stop(state: Path) -> bool:
         os.kill(daemon.pid, signal.SIGTERM)
         _wait_until_gone(state)
     left = _find_inhabitants(state)
-    for pid in _with_descendants(left):
+    # Containers have roots of their own; their shims, which started them, have the daemon's.
+    for pid in with_descendants(left):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     if left and not _wait_until_gone(state):
@@ -234,21 +211,11 @@ def _record(state: Path, pid: Path) -> Daemon | None:
         number = int(pid.read_text("ascii"))
     except (FileNotFoundError, ValueError):
         return None
-    daemon = Daemon(pid=number, started=_start_time(number) or 0)
+    daemon = Daemon(pid=number, started=start_time(number) or 0)
     new = state / "engine.json.new"
     new.write_text(json.dumps(asdict(daemon)), "utf-8")
     new.replace(state / "engine.json")
     return daemon
-
-
-def _start_time(pid: int) -> int | None:
-    """Clock ticks since boot at which a process began, or None when there is none."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text("utf-8")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    fields = status.rpartition(")")[2].split()  # the name before it may hold spaces
-    return None if fields[0] == "Z" else int(fields[19])
 
 
 def _wait_until_gone(state: Path) -> bool:
@@ -267,27 +234,8 @@ def _find_inhabitants(state: Path) -> frozenset[int]:
     except FileNotFoundError:
         return frozenset()
     found = set()
-    for pid in _pids():
+    for pid in list_pids():
         with contextlib.suppress(OSError):  # it ended meanwhile, or is a zombie
             if os.path.samestat(Path(f"/proc/{pid}/root/").stat(), root):
                 found.add(pid)
     return frozenset(found)
-
-
-def _with_descendants(pids: frozenset[int]) -> frozenset[int]:
-    """Those processes and all that they started: containers have roots of their own, their shims have the daemon's."""
-    children: dict[int, list[int]] = {}
-    for pid in _pids():
-        with contextlib.suppress(OSError):
-            parent = int(Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(pid)
-    found, ahead = set(pids), list(pids)
-    while ahead:
-        new = [child for child in children.get(ahead.pop(), ()) if child not in found]
-        found.update(new)
-        ahead.extend(new)
-    return frozenset(found)
-
-
-def _pids() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import quote
 
 from buildgraph.adapters import process
-from buildgraph.adapters.dockerd import APART
+from buildgraph.adapters.debianroot import APART
 from buildgraph.adapters.paths import matches_any, member_path
 from buildgraph.adapters.repack import sort_members
 from buildgraph.adapters.tarwriter import LayerWriter, cancelling
