@@ -37,6 +37,8 @@ MOST_BASES = 4
 MOST_CHANGES = 3
 MOST_AT_ONCE = 6
 """So many combinations are tried with all leaves changed at once: those that set most keys, each other ones."""
+ALL_SPLITS, FEW_SPLITS = 16, 3
+"""So many times the leaves that a base refuses are halved: down to each alone, or so that a base costs little."""
 FIRST_NUMBER = 7001
 
 
@@ -81,12 +83,13 @@ def find_unread(chart: str, renders: Renders) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         trial = _Trial(chart, renders, Path(name))
         left = [leaf for leaf in found if leaf.others]
-        for base in (*_richest(chart), *_by_size(chart)):
-            shown = trial.find_shown(base, [leaf for leaf in left if leaf.mark])
-            left = [leaf for leaf in left if leaf.path not in shown]
+        for bases, splits in ((_richest(chart), ALL_SPLITS), (_switched(chart), FEW_SPLITS)):
+            for base in bases:
+                shown = trial.find_shown(base, [leaf for leaf in left if leaf.mark], splits)
+                left = [leaf for leaf in left if leaf.path not in shown]
         idle = trial.find_idle(left, trial.neighbours)
         if idle:
-            others = [trial.fullest(), *trial.switches(), *_by_size(chart)]
+            others = [trial.fullest(), *trial.switches(), *_switched(chart)]
             idle = trial.find_idle(idle, lambda leaf: [base for base in others if not _sets(base, leaf)])
     return problems + [f"{leaf.path} is read by nothing" for leaf in idle]
 
@@ -122,7 +125,7 @@ class _Trial:
     renders: Renders
     scratch: Path
 
-    def find_shown(self, base: Combination, marked: Sequence[Leaf]) -> set[str]:
+    def find_shown(self, base: Combination, marked: Sequence[Leaf], splits: int) -> set[str]:
         """Paths whose marks a render shows when all are changed; where that is refused, half of them at a time."""
         before = self._render(base)
         if not marked or not before:
@@ -131,9 +134,9 @@ class _Trial:
         after = self._render(changed) if self._is_valid(changed) else ""
         if after:
             return {leaf.path for leaf in marked if leaf.mark in after and leaf.mark not in before}
-        half = len(marked) // 2
+        half = len(marked) // 2 if splits else 0
         parts = (marked[:half], marked[half:]) if half else ()
-        return {path for part in parts for path in self.find_shown(base, part)}
+        return {path for part in parts for path in self.find_shown(base, part, splits - 1)}
 
     def find_idle(self, tried: Sequence[Leaf], bases: Callable[[Leaf], Sequence[Combination]]) -> list[Leaf]:
         """Leaves that change nothing in their bases."""
@@ -200,9 +203,13 @@ def _richest(chart: str) -> Iterator[Combination]:
         yield best
 
 
-def _by_size(chart: str) -> Sequence[Combination]:
-    """All combinations of a chart, those that set most keys first."""
-    return sorted((each for each in combinations() if each.chart == chart), key=lambda each: -len(_flat(each)))
+def _switched(chart: str) -> Sequence[Combination]:
+    """The combinations of a chart, those that set most keys first; of those with the same switches, one."""
+    found: dict[frozenset[tuple[str, str]], Combination] = {}
+    for each in sorted((each for each in combinations() if each.chart == chart), key=lambda each: -len(_flat(each))):
+        switches = ((path, str(value)) for path, value in _flat(each).items() if _is_switch(chart, path))
+        found.setdefault(frozenset(switches), each)
+    return tuple(found.values())
 
 
 def _is_switch(chart: str, path: str) -> bool:
