@@ -47,7 +47,7 @@ class Manifest:
 class Holdings:
     """The documents of a store, by their names. ``contents`` and ``latest`` hold the keys that they lead to.
 
-    ``loaded`` holds the digest of the image that an engine was last given; ``published`` is what ``index.json`` names;
+    ``loaded`` holds the digests that an engine was last given; ``published`` is what ``index.json`` names;
     ``manifests`` are the image manifests by digest. ``foreign`` documents, as (folder, name), are of another version
     of this program: the digests that they mention.
     """

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from buildgraph.compose import compose_image
-from buildgraph.graph import sort_tests
+from buildgraph.graph import references_of, sort_tests
 from buildgraph.key import describe_test, hash_document
 from buildgraph.model import Image, ImageConfig, Layer, NamedLayer
 
@@ -81,7 +81,7 @@ class State:
     """What the store knows. ``records`` are usable (their blobs are there); ``misses`` say why the others are not.
 
     ``passed`` are the nodes whose test key has a verdict; ``seconds`` holds earlier durations by step id. ``loaded``:
-    image → digest that an engine was last given, of targets; whether it is still there only the engine can tell.
+    reference → digest that an engine was last given under it; whether it is still there only the engine can tell.
     """
 
     records: Mapping[str, Record]
@@ -257,11 +257,12 @@ class _Planner:
         """Why the engine is given the image, or nothing."""
         if image.name in self._made:
             return "the image is new to the engine"
-        given = self._state.loaded.get(image.name)
-        if given is None:
-            return "no load of this image is recorded"
-        if given != self._state.records[image.name].digest:
-            return f"an engine was last given another digest, {given}"
+        for reference in references_of(image):
+            given = self._state.loaded.get(reference)
+            if given is None:
+                return f"no load of {reference} is recorded"
+            if given != self._state.records[image.name].digest:
+                return f"an engine was last given another digest as {reference}, {given}"
         return "its tests run now" if self._tested_of((image.name, *image.layers)) else ""
 
     def _fetches(self, layer: Layer) -> Iterator[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ RECORDS = "records"  # a key
 VERDICTS = "verdicts"  # a test key
 CONTENTS = "contents"  # a second-level key; holds the key of a record
 LATEST = "latest"  # a node; holds the key of its newest record
-LOADED = "loaded"  # an image; holds the digest that an engine was last given
+LOADED = "loaded"  # a reference, by name_load; holds the digest that an engine was last given under it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,11 @@ def parse_key(text: str | None) -> str | None:
     """The key that a document of ``CONTENTS`` or ``LATEST`` holds; None for anything else."""
     key = (text or "").strip()
     return key if _KEY.fullmatch(key) else None
+
+
+def name_load(reference: str) -> str:
+    """The name of a reference's document in ``LOADED``: a reference has characters that no file name may have."""
+    return hashlib.sha256(reference.encode()).hexdigest()
 
 
 def parse_digest(text: str | None) -> str | None:

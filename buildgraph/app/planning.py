@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters.store import QUARANTINE
 from buildgraph.explain import KEY_SHOWN, Change, explain_change
-from buildgraph.graph import find_needs, find_targets
+from buildgraph.graph import find_needs, find_targets, references_of
 from buildgraph.key import compute_keys, hash_document, hide_values
 from buildgraph.model import Image
 from buildgraph.plan import State, compose_test_image, find_services, find_test_document, make_plan
-from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, parse_digest, parse_key, parse_record, parse_verdict
+from buildgraph.record import (
+    LATEST,
+    LOADED,
+    RECORDS,
+    VERDICTS,
+    name_load,
+    parse_digest,
+    parse_key,
+    parse_record,
+    parse_verdict,
+)
 from buildgraph.refusal import find_scope
 
 if TYPE_CHECKING:
@@ -199,9 +209,10 @@ def _has_verdict(session: Session, name: str, records: Mapping[str, Record]) -> 
 
 def _read_loaded(session: Session, targets: Sequence[str], records: Mapping[str, Record]) -> dict[str, str]:
     """What an engine was last given of the images among the targets; those that are composed now are not asked for."""
-    images = [name for name in targets if name in records and isinstance(session.catalogue.nodes[name], Image)]
-    found = {name: parse_digest(session.store.read(LOADED, name)) for name in images}
-    return {name: digest for name, digest in found.items() if digest}
+    nodes = [session.catalogue.nodes[name] for name in targets if name in records]
+    references = [reference for node in nodes if isinstance(node, Image) for reference in references_of(node)]
+    found = {reference: parse_digest(session.store.read(LOADED, name_load(reference))) for reference in references}
+    return {reference: digest for reference, digest in found.items() if digest}
 
 
 def _read_durations(session: Session) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -28,6 +29,8 @@ from buildgraph.cli import (
 from buildgraph.cli.context import Context, reported_errors, terminable
 from buildgraph.errors import ExitCode, Interrupted
 
+# Nearly all that a command makes is kept to its end; at Python's own threshold it would be looked through all the time.
+GARBAGE_THRESHOLD = 50_000
 EXIT_CODES = "\n".join(f"  {code.value:<4} {code.meaning}" for code in ExitCode)
 
 
@@ -84,5 +87,6 @@ for module in (
 
 def main() -> None:
     """Run the program; every error ends in one line and its exit code."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
     with reported_errors(), terminable():
         cli.main(prog_name="buildgraph")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph.graph import references_of
 from buildgraph.key import hash_document
-from buildgraph.record import LOADED
+from buildgraph.record import LOADED, name_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +25,16 @@ def load_image(
     guard: Callable[[str], AbstractContextManager[None]],
     cancel: Cancel,
 ) -> tuple[str, ...]:
-    """Put the image into the engine under its references, and remember its digest; the references.
+    """Put the image into the engine under its references, and remember its digest for each; the references.
 
     What was remembered is forgotten first: a load that does not come to its end may have moved a reference already.
     """
     references = references_of(image)
     # What is remembered must be what the engine was given last, also when two runs load two states of an image.
     with guard(hash_document({"load": image.name})):
-        texts.forget(LOADED, image.name)
+        for reference in references:
+            texts.forget(LOADED, name_load(reference))
         engine.load(composition, references, cancel=cancel)
-        texts.write(LOADED, image.name, composition.digest + "\n")
+        for reference in references:
+            texts.write(LOADED, name_load(reference), composition.digest + "\n")
     return references

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from buildgraph.history import Run, RunNode, RunStep
 
 IMAGE = "image"
+TARGETS_SHOWN = 4
 _AT_ONCE = 0.3  # seconds in which the loop notices an end and starts what is next
 _STARTED = frozenset({Outcome.DONE, Outcome.REUSED, Outcome.FAILED})
 _WORDS = {ExitCode.OK: "passed", ExitCode.INTERRUPTED: "interrupted"}
@@ -51,6 +52,13 @@ def describe_outcome(run: Run) -> str:
     if run.refused and run.exit_code == ExitCode.FAILED and not find_failed(run):
         return "refused"
     return _WORDS.get(ExitCode(run.exit_code), "failed") if run.exit_code in set(ExitCode) else "failed"
+
+
+def name_targets(run: Run) -> str:
+    """The targets in a line; of many, the first few and how many more there are."""
+    shown = run.targets if len(run.targets) <= TARGETS_SHOWN + 1 else run.targets[:TARGETS_SHOWN]
+    more = len(run.targets) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def sum_up(run: Run) -> Totals:

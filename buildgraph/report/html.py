@@ -19,6 +19,7 @@ from buildgraph.report.figures import (
     find_failed,
     find_image_sizes,
     find_reused,
+    name_targets,
     sum_up,
 )
 from buildgraph.report.gantt import draw_gantt
@@ -78,6 +79,7 @@ def format_html(run: Run, tails: Mapping[str, Sequence[str]]) -> str:
     return environment.get_template("page.html").render(
         run=run,
         outcome=describe_outcome(run),
+        targets=name_targets(run),
         tiles=make_tiles(run, sum_up(run)),
         failures=[(step, tuple(tails.get(step.id, ()))) for step in find_failed(run)],
         gantt=draw_gantt(run),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from buildgraph.report.figures import describe_outcome, find_critical, find_failed, sum_up, was_started
+from buildgraph.report.figures import describe_outcome, find_critical, find_failed, name_targets, sum_up, was_started
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def _format_totals(run: Run) -> str:
     totals = sum_up(run)
     rows = (
         ("run", f"{run.run}, began {run.began}, buildgraph {run.version}, {run.jobs} workers"),
-        ("targets", ", ".join(run.targets)),
+        ("targets", name_targets(run)),
         ("outcome", f"{describe_outcome(run)} after {run.seconds:.1f} s (exit code {run.exit_code})"),
         ("steps", f"{totals.done} of {totals.steps} done, {totals.failed} failed, {totals.blocked} blocked"),
         ("nodes", f"{totals.reused} of {len(run.nodes)} reused"),

@@ -22,6 +22,7 @@ VERSIONS = ("3.5.7", "3.5.8", "4.1.0", "4.1.1")
 SPARK = {
     f"spark-{version}-{flavour}" for version in VERSIONS for flavour in ("baseline", "gpu", "iceberg", "gpu-iceberg")
 }
+SERVICES = {"hive-metastore", "postgresql", "versitygw"}
 JUPYTER = {f"jupyter-{version}-{flavour}" for version in VERSIONS for flavour in ("baseline", "gpu", "iceberg")}
 INTERMEDIATE = {"python-deps", "jdbc-drivers", "jars-rapids", "jars-iceberg"}
 ALIASES = {
@@ -127,7 +128,7 @@ def test_flavours_of_a_spark_begin_with_what_they_share(family: Session) -> None
 
 def test_what_charts_pin_is_in_the_catalogue(family: Session) -> None:
     pinned = {family.catalogue.aliases.get(pin.image, pin.image) for pin in family.catalogue.pins}
-    assert pinned <= SPARK | JUPYTER
+    assert pinned <= SPARK | JUPYTER | SERVICES
     assert pinned
 
 

@@ -56,11 +56,14 @@ class Leaf:
 
 
 def charts_with_own_templates() -> tuple[str, ...]:
-    """Charts of which none has the templates and the leaves of an earlier one: what holds for one holds for both."""
+    """Charts of which none has the templates and the leaves of a later one: what holds for one holds for both.
+
+    Of the lines of Spark that is the newest, for which all images can be built.
+    """
     seen: dict[tuple[object, ...], str] = {}
     for chart in application_charts():
         paths = frozenset(path for path, _ in leaves(load_values(chart)))
-        seen.setdefault((tuple(templates_of(chart).values()), paths), chart)
+        seen[tuple(templates_of(chart).values()), paths] = chart
     return tuple(seen.values())
 
 
@@ -78,12 +81,12 @@ def find_unread(chart: str, renders: Renders) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         trial = _Trial(chart, renders, Path(name))
         left = [leaf for leaf in found if leaf.others]
-        for base in _richest(chart):
+        for base in (*_richest(chart), *_by_size(chart)):
             shown = trial.find_shown(base, [leaf for leaf in left if leaf.mark])
             left = [leaf for leaf in left if leaf.path not in shown]
         idle = trial.find_idle(left, trial.neighbours)
         if idle:
-            others = [trial.fullest(), *trial.switches()]
+            others = [trial.fullest(), *trial.switches(), *_by_size(chart)]
             idle = trial.find_idle(idle, lambda leaf: [base for base in others if not _sets(base, leaf)])
     return problems + [f"{leaf.path} is read by nothing" for leaf in idle]
 
@@ -195,6 +198,11 @@ def _richest(chart: str) -> Iterator[Combination]:
         seen = left.pop(best)
         left = {each: paths - seen for each, paths in left.items()}
         yield best
+
+
+def _by_size(chart: str) -> Sequence[Combination]:
+    """All combinations of a chart, those that set most keys first."""
+    return sorted((each for each in combinations() if each.chart == chart), key=lambda each: -len(_flat(each)))
 
 
 def _is_switch(chart: str, path: str) -> bool:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from buildgraph.app.planning import plan_targets
 from buildgraph.app.session import open_session
 from buildgraph.cli import main
+from buildgraph.graph import references_of
 from buildgraph.key import hash_document, hide_values
 from buildgraph.model import Image, Verdict
 from buildgraph.plan import Wishes, compose_test_image, find_services, find_test_document
-from buildgraph.record import LOADED, VERDICTS, format_verdict
+from buildgraph.record import LOADED, VERDICTS, format_verdict, name_load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,8 +201,9 @@ class Sample:
         session = self.session()
         planned = plan_targets(session, targets, wishes=Wishes(test=False, load=False))
         for name in planned.plan.targets:
-            if isinstance(session.catalogue.nodes[name], Image):
-                session.store.write(LOADED, name, planned.records[name].digest + "\n")
+            node = session.catalogue.nodes[name]
+            for reference in references_of(node) if isinstance(node, Image) else ():
+                session.store.write(LOADED, name_load(reference), planned.records[name].digest + "\n")
 
     def write(self, path: str, text: str) -> None:
         """Put a file into the project."""

@@ -22,6 +22,7 @@ from buildgraph.record import (
     RECORDS,
     VERDICTS,
     Record,
+    name_load,
     parse_digest,
     parse_record,
     parse_verdict,
@@ -90,11 +91,11 @@ def misremembered(room: Room) -> list[str]:
     """What the store says that the engine was given last and that is not there."""
     nodes, held = room.session().catalogue.nodes, references(room)
     given = {file.stem: parse_digest(_document(file)) for file in _files(room.store / LOADED)}
+    known = {name_load(reference): reference for node in nodes.values() for reference in references_of(node)}
     return [
-        f"the store says that the engine was given {digest} as {reference}"
+        f"the store says that the engine was given {digest} as {known[name]}"
         for name, digest in given.items()
-        for reference in references_of(nodes[name])
-        if held.get(reference) != digest
+        if held.get(known[name]) != digest
     ]
 
 

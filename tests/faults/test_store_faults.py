@@ -30,7 +30,7 @@ from buildgraph.app.planning import plan_targets
 from buildgraph.audit import Kind
 from buildgraph.errors import EnvironmentFault, ExitCode, UsageError
 from buildgraph.plan import Wishes
-from buildgraph.record import LOADED
+from buildgraph.record import LOADED, name_load
 from tests.fakes.equipped import FakeEquipment
 from tests.fakes.sample import REPOSITORY
 from tests.faults import bitrot
@@ -120,7 +120,7 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "verdict": lambda store: first(store / "verdicts"),
     "contents": lambda store: first(store / "contents"),
     "latest": lambda store: store / "latest" / "tool.json",
-    "loaded": lambda store: store / "loaded" / "app-1.json",
+    "loaded": lambda store: store / "loaded" / f"{name_load('sample/app:1')}.json",
     "durations": lambda store: first(store / "durations"),
     "run": lambda store: next((store / "runs").glob("*/run.json")),
     "journal": lambda store: next((store / "runs").glob("*/events.jsonl")),

@@ -17,7 +17,7 @@ from buildgraph.app.auditing import Audit, audit_store
 from buildgraph.app.mending import Repair, repair_store
 from buildgraph.audit import Kind, Remedy
 from buildgraph.errors import EnvironmentFault, ExitCode, Interrupted
-from buildgraph.record import LOADED
+from buildgraph.record import LOADED, name_load
 from tests.fakes.store import digest_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from buildgraph.audit import Finding
     from tests.fakes.sample import Sample
 
+PLAIN = name_load("sample/plain:1")
 WITHOUT_ENGINE = ("--no-test", "--no-load", "--progress", "quiet")
 
 
@@ -156,9 +157,9 @@ def test_what_an_engine_was_given_is_checked_and_damage_means_no_more_than_a_loa
     built.plant_verdicts("all")
     built.plant_loads("all")
     assert audit(built).wrong == ()
-    path = built.store / LOADED / "plain.json"
+    path = built.store / LOADED / f"{PLAIN}.json"
     flip(path)
-    assert (only(audit(built).wrong).path, only(audit(built).wrong).kind) == ("loaded/plain.json", Kind.CORRUPT)
+    assert (only(audit(built).wrong).path, only(audit(built).wrong).kind) == (f"loaded/{PLAIN}.json", Kind.CORRUPT)
     done = built.call("verify", "--repair")
     assert done.code == ExitCode.OK, done.out
     assert not path.exists()

@@ -13,7 +13,7 @@ from buildgraph.app.building import load_images
 from buildgraph.app.planning import plan_targets
 from buildgraph.errors import EnvironmentFault, Interrupted
 from buildgraph.plan import Wishes
-from buildgraph.record import LOADED
+from buildgraph.record import LOADED, name_load
 from tests.fakes.engine import BreakingEngine
 from tests.fakes.equipped import FakeEquipment
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from buildgraph.ports import Cancel
     from tests.fakes.sample import Sample
 
+PLAIN = name_load("sample/plain:1")
 OTHER = f"sha256:{'e' * 64}"
 
 
@@ -64,7 +65,7 @@ def digest_of(sample: Sample, node: str) -> str:
 def test_a_build_after_a_load_has_nothing_to_do(built: Sample) -> None:
     assert to_do(built, "all") == ["load:app-1", "load:plain"]
     assert load(built, "plain", "base") == ("sample/plain:1",)
-    assert remembered(built) == {"plain": digest_of(built, "plain") + "\n"}
+    assert remembered(built) == {PLAIN: digest_of(built, "plain") + "\n"}
     assert to_do(built, "all") == ["load:app-1"]
     assert load(built, "all") == ("sample/app:1", "sample/plain:1")
     assert to_do(built, "all") == []
@@ -77,7 +78,7 @@ def test_a_load_that_was_stopped_or_broke_is_forgotten_whatever_was_loaded_befor
     with pytest.raises(Interrupted):
         load(built, "plain", cancel=stop)
     assert to_do(built, "plain") == ["load:plain"]
-    built.session().store.write(LOADED, "plain", OTHER)
+    built.session().store.write(LOADED, PLAIN, OTHER)
     with pytest.raises(EnvironmentFault):
         load(built, "plain", equipment=BreakingEquipment)
     assert remembered(built) == {}
@@ -88,10 +89,10 @@ def test_images_that_were_loaded_before_one_broke_stay_loaded(built: Sample) -> 
     load(built, "plain")
     with pytest.raises(EnvironmentFault):
         load(built, "app", "plain", equipment=BreakingEquipment)
-    assert list(remembered(built)) == ["plain"]
+    assert list(remembered(built)) == [PLAIN]
 
 
 def test_another_state_is_loaded_over_an_earlier_one(built: Sample) -> None:
-    built.session().store.write(LOADED, "plain", OTHER + "\n")
+    built.session().store.write(LOADED, PLAIN, OTHER + "\n")
     load(built, "plain")
-    assert remembered(built) == {"plain": digest_of(built, "plain") + "\n"}
+    assert remembered(built) == {PLAIN: digest_of(built, "plain") + "\n"}

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.app.cleaning import QUARANTINE_SECONDS, Clearing, Sort, clear, plan_clearing
 from buildgraph.errors import ExitCode
-from buildgraph.record import LATEST
+from buildgraph.record import LATEST, name_load
 
 if TYPE_CHECKING:
     from tests.fakes.sample import Sample
 
 NOW = 1_800_000_000.0
 QUIETLY = ("--no-test", "--no-load", "--progress", "quiet")
+PLAIN, APP = (f"loaded/{name_load(reference)}.json" for reference in ("sample/plain:1", "sample/app:1"))
 EXTRA = "layers/extra/files/conf/extra.conf"
 
 
@@ -71,11 +72,11 @@ def test_what_an_engine_was_given_is_remembered_as_long_as_the_image_is_there(sa
     sample.write(EXTRA, "size = 2\n")
     sample.build("all")
     assert [item.path for item in plan(sample).garbage if item.sort is Sort.POINTER and "loaded" in item.path] == [
-        "loaded/plain.json"
+        PLAIN
     ]
-    assert "loaded/plain.json, 0.00 MB: it names an image that is not needed" in sample.call("gc", "--dry-run").out
+    assert f"{PLAIN}, 0.00 MB: it names an image that is not needed" in sample.call("gc", "--dry-run").out
     assert sample.call("gc", "--yes").code == ExitCode.OK
-    assert files(sample) & {Path("loaded/plain.json"), Path("loaded/app-1.json")} == {Path("loaded/app-1.json")}
+    assert files(sample) & {Path(PLAIN), Path(APP)} == {Path(APP)}
     assert sample.call("verify").code == ExitCode.OK
 
 
@@ -86,7 +87,7 @@ def test_what_an_engine_was_given_is_forgotten_with_the_image(sample: Sample) ->
     assert sorts(plan(sample)) <= {Sort.LEFTOVER}, "the newest record of an image that is gone stays"
     LayoutStore(sample.store).forget(LATEST, "plain")
     LayoutStore(sample.store).remove("plain")
-    assert "loaded/plain.json" in {item.path for item in plan(sample).garbage}
+    assert PLAIN in {item.path for item in plan(sample).garbage}
 
 
 def test_an_earlier_state_that_the_catalogue_has_again_stays(sample: Sample) -> None:

@@ -182,15 +182,15 @@ def test_what_was_built_without_a_load_is_loaded_by_the_next_build(sample: Sampl
     sample.build("all")
     sample.plant_verdicts("all")
     assert steps(sample.call("plan", "all", "--json")) == {
-        "load:app-1": "no load of this image is recorded",
-        "load:plain": "no load of this image is recorded",
+        "load:app-1": "no load of sample/app:1 is recorded",
+        "load:plain": "no load of sample/plain:1 is recorded",
     }
     assert sample.call("plan", "all").out.endswith("2 steps; 3 of 5 nodes are reused\n")
     assert sample.call("plan", "all", "--no-load").out == "nothing to do: 5 nodes are built and tested\n"
     done = sample.call("build", "plain", "--progress", "quiet")
     assert done.code == ExitCode.ENVIRONMENT
     assert "FAILED load:plain: no Docker engine answers" in done.err
-    assert steps(sample.call("plan", "plain", "--json")) == {"load:plain": "no load of this image is recorded"}
+    assert steps(sample.call("plan", "plain", "--json")) == {"load:plain": "no load of sample/plain:1 is recorded"}
 
 
 def test_layers_and_other_targets_than_images_are_never_to_be_loaded(sample: Sample) -> None:

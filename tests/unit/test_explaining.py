@@ -458,7 +458,7 @@ def test_what_is_only_to_be_loaded_says_why_and_on_what_the_rest_rests(deep: Sam
         f"  the store has a record of its key {key_of(deep, 'app')[:12]}: {digest_of(deep, 'app')}, 0.0 MB\n"
         "  its tests have passed on this image: 3 passed\n"
         "\n"
-        f"app-1 is loaded: an engine was last given another digest, {given}\n"
+        f"app-1 is loaded: an engine was last given another digest as sample/app:1, {given}\n"
         "\n"
         f"app-1 was last made by the run {run.name}, {run.began:%Y-%m-%d %H:%M} UTC:\n"
         "\n"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from buildgraph.graph import find_needs
-from buildgraph.model import Lock
+from buildgraph.graph import find_needs, references_of
+from buildgraph.model import Image, Lock
 from buildgraph.plan import Action, State, Wishes, find_test_key, make_plan
 from buildgraph.plan import TestFacts as Facts  # pytest would take the name for a class of tests
 from buildgraph.refusal import find_scope
@@ -41,6 +41,7 @@ CATALOGUE = make_catalogue(OS, JDK, CORE, DRIVERS, HELPER, LONE, APP, TOOL)
 COORDINATES = ("deb:openjdk", "maven:org.example:core:1", "maven:org.example:more:2")
 LOCK = make_lock(CATALOGUE, {name: make_artifact(name, name.encode() * 100_000) for name in COORDINATES})
 EVERYTHING = frozenset(CATALOGUE.nodes)
+REFERENCES = {image.name: references_of(image)[0] for image in (APP, TOOL)}
 OTHER = f"sha256:{'e' * 64}"
 
 
@@ -59,8 +60,15 @@ def plan(
     keys = make_keys(catalogue, lock)
     records = {name: make_record(catalogue.nodes[name], keys) for name in made}
     # Unless something else is said the engine was given all images that are made.
-    given = {name: record.digest for name, record in records.items()} if loaded is None else loaded
-    state = State(records=records, misses=misses or {}, passed=passed, seconds=seconds or {}, loaded=given)
+    images = [node for node in catalogue.nodes.values() if isinstance(node, Image) and node.name in records]
+    given = {reference: records[image.name].digest for image in images for reference in references_of(image)}
+    state = State(
+        records=records,
+        misses=misses or {},
+        passed=passed,
+        seconds=seconds or {},
+        loaded=given if loaded is None else loaded,
+    )
     needs = find_needs(catalogue, targets, with_tests=wishes.test)
     scope = find_scope(catalogue, lock, keys, targets, needs, with_tests=wishes.test)
     return make_plan(catalogue, lock, keys, state, scope=scope, wishes=wishes)
@@ -69,7 +77,7 @@ def plan(
 def given(*images: str) -> dict[str, str]:
     """What an engine holds that was given these images as they are."""
     keys = make_keys(CATALOGUE, LOCK)
-    return {name: make_record(CATALOGUE.nodes[name], keys).digest for name in images}
+    return {REFERENCES[name]: make_record(CATALOGUE.nodes[name], keys).digest for name in images}
 
 
 def find(plan: Plan, step_id: str) -> Step:
@@ -160,21 +168,29 @@ def test_without_load_nothing_is_loaded() -> None:
 def test_an_image_that_is_done_and_was_not_loaded_is_loaded_and_nothing_else() -> None:
     done = plan("app", "tool", made=EVERYTHING, passed=EVERYTHING, loaded=given("tool"))
     assert ids(done) == ["load:app"]
-    assert find(done, "load:app").reason == "no load of this image is recorded"
+    assert find(done, "load:app").reason == f"no load of {REFERENCES['app']} is recorded"
     assert find(done, "load:app").needs == ()
     assert "app" not in done.reused
-    assert format_plan(done) == "load:app  no load of this image is recorded\n1 steps; 5 of 6 nodes are reused"
+    assert format_plan(done) == "load:app  no load of sample/app:1 is recorded\n1 steps; 5 of 6 nodes are reused"
 
 
 def test_an_engine_that_was_given_another_digest_is_given_the_image() -> None:
-    done = plan("app", made=EVERYTHING, passed=EVERYTHING, loaded={"app": OTHER})
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING, loaded={REFERENCES["app"]: OTHER})
     assert {step.id: step.reason for step in done.steps} == {
-        "load:app": f"an engine was last given another digest, {OTHER}"
+        "load:app": f"an engine was last given another digest as sample/app:1, {OTHER}"
     }
 
 
+def test_an_image_whose_tags_have_changed_is_given_to_the_engine_under_the_new_ones() -> None:
+    tagged = make_catalogue(
+        *(replace(node, tags=("1", "latest")) if node is APP else node for node in CATALOGUE.nodes.values())
+    )
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING, catalogue=tagged, loaded=given("app"))
+    assert {step.id: step.reason for step in done.steps} == {"load:app": "no load of sample/app:latest is recorded"}
+
+
 def test_what_was_loaded_of_other_images_says_nothing_of_a_target() -> None:
-    done = plan("app", made=EVERYTHING, passed=EVERYTHING, loaded={"tool": given("app")["app"], "drivers": OTHER})
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING, loaded={REFERENCES["tool"]: OTHER, "drivers": OTHER})
     assert ids(done) == ["load:app"]
 
 
@@ -182,7 +198,7 @@ def test_images_that_are_no_target_and_layers_are_not_loaded_whatever_is_remembe
     assert plan("drivers", "jdk", made=EVERYTHING, passed=EVERYTHING, loaded={}).steps == ()
 
 
-@pytest.mark.parametrize("loaded", [None, {}, {"app": "sha256:" + "e" * 64}])
+@pytest.mark.parametrize("loaded", [None, {}, {"sample/app:1": "sha256:" + "e" * 64}])
 def test_an_image_that_is_composed_now_is_new_to_the_engine_whatever_it_was_given(
     loaded: dict[str, str] | None,
 ) -> None:
@@ -197,7 +213,7 @@ def test_an_image_whose_tests_run_is_loaded_after_them() -> None:
         "load:app": ("its tests run now", ("test:app",)),
     }
     again = plan("app", made=EVERYTHING, passed=EVERYTHING - {"app"}, loaded={})
-    assert find(again, "load:app").reason == "no load of this image is recorded"
+    assert find(again, "load:app").reason == f"no load of {REFERENCES['app']} is recorded"
 
 
 @pytest.mark.parametrize("test", [True, False])

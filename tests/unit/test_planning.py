@@ -11,7 +11,7 @@ from buildgraph.app.planning import DURATIONS, STEPS, plan_targets, save_duratio
 from buildgraph.app.session import find_store
 from buildgraph.errors import UsageError
 from buildgraph.plan import Wishes
-from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, parse_digest
+from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, name_load, parse_digest
 from tests.fakes.counting import counted
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def test_what_an_engine_was_given_makes_a_target_done(sample: Sample) -> None:
     wishes = Wishes(test=False)
     sample.plant_loads("app")
     assert reasons(sample, "app", wishes=wishes) == {}
-    assert reasons(sample, "all", wishes=wishes) == {"load:plain": "no load of this image is recorded"}
+    assert reasons(sample, "all", wishes=wishes) == {"load:plain": "no load of sample/plain:1 is recorded"}
     sample.plant_loads("all")
     assert reasons(sample, "all", wishes=wishes) == {}
 
@@ -236,7 +236,7 @@ def test_an_edit_that_is_undone_gives_a_load_of_what_was_there_before(sample: Sa
     digest = plan_targets(sample.session(), ["plain"], wishes=BUILT_ONLY).records["plain"].digest
     sample.edit(conf, "size = 2", "size = 1")
     assert reasons(sample, "plain", wishes=Wishes(test=False)) == {
-        "load:plain": f"an engine was last given another digest, {digest}"
+        "load:plain": f"an engine was last given another digest as sample/plain:1, {digest}"
     }
 
 
@@ -261,13 +261,13 @@ def test_fault_07_a_note_of_a_load_that_cannot_be_read_is_no_load(sample: Sample
     sample.build("plain")
     sample.plant_loads("plain")
     session, wishes = sample.session(), Wishes(test=False)
-    right = session.store.read(LOADED, "plain")
-    path = sample.store / LOADED / "plain.json"
+    right = session.store.read(LOADED, name_load("sample/plain:1"))
+    path = sample.store / LOADED / f"{name_load('sample/plain:1')}.json"
     for written in (seal(data), data):  # as a program would leave it, and as a disk would
         path.write_bytes(written)
-        assert reasons(sample, "plain", wishes=wishes) == {"load:plain": "no load of this image is recorded"}
+        assert reasons(sample, "plain", wishes=wishes) == {"load:plain": "no load of sample/plain:1 is recorded"}
         assert reasons(sample, "base", "extra", wishes=wishes) == {}
-    session.store.write(LOADED, "plain", right or "")
+    session.store.write(LOADED, name_load("sample/plain:1"), right or "")
     assert reasons(sample, "plain", wishes=wishes) == {}
 
 

@@ -258,3 +258,14 @@ def test_numbers_on_the_page_have_units() -> None:
         "3.0 TB",
     ]
     assert [format_time(value) for value in (0, 59.9, 65, 7260)] == ["0.0 s", "59.9 s", "1 min 05 s", "2 h 01 min"]
+
+
+def test_many_targets_are_counted_and_a_few_of_them_named() -> None:
+    names = tuple(f"image-{number}" for number in range(28))
+    page = format_html(replace(RUN, targets=names), TAILS)
+    assert ">image-0, image-1, image-2, image-3 and 24 more</h1>" in page
+    assert ", ".join(names) in page
+    assert "image-3 and 24 more\n" in format_text(replace(RUN, targets=names), TAILS)
+    assert "targets  image-0, image-1, image-2, image-3, image-4\n" in format_text(
+        replace(RUN, targets=names[:5]), TAILS
+    )

@@ -12,7 +12,7 @@ from buildgraph.events import Outcome, StepProgress
 from buildgraph.model import Skip
 from buildgraph.model import TestCounts as Counts
 from buildgraph.plan import Wishes
-from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS
+from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS, name_load
 from tests.fakes.bench import RUN, WITHOUT_TESTS, Bench
 from tests.fakes.catalogues import make_catalogue, make_files_layer, make_image, make_reading_layer
 from tests.fakes.engine import BreakingEngine, FakeEngine
@@ -83,8 +83,8 @@ def test_what_the_engine_was_given_is_remembered_when_it_has_it(bench: Bench) ->
     run = bench.run("app")
     assert [entry.step.id for entry in run.result.steps] == ["load:app"]
     assert run.of("load:app").note == "sample/app:1"
-    assert bench.loaded() == {"app": bench.records()["app"].digest} == {"app": bench.engine.images["sample/app:1"]}
-    assert bench.texts.folders[LOADED] == {"app": bench.records()["app"].digest + "\n"}
+    assert bench.loaded() == {"sample/app:1": bench.records()["app"].digest} == bench.engine.images
+    assert bench.texts.folders[LOADED] == {name_load("sample/app:1"): bench.records()["app"].digest + "\n"}
     assert bench.plan("app").steps == ()
 
 
@@ -129,7 +129,7 @@ def test_an_earlier_state_that_comes_back_is_loaded_again(bench: Bench) -> None:
     bench.trees = old
     run = bench.run("plain")
     assert {entry.step.id: entry.step.reason for entry in run.result.steps} == {
-        "load:plain": f"an engine was last given another digest, {second}"
+        "load:plain": f"an engine was last given another digest as sample/plain:1, {second}"
     }
     assert bench.engine.images["sample/plain:1"] == first
     assert bench.plan("plain").steps == ()

@@ -39,7 +39,9 @@ def describe(schema: Document, path: str) -> Document:
     """What the schema says about the value at ``path``; empty when it says nothing."""
     node: Document = resolve(schema, schema)
     for key in path.split(".") if path else ():
-        node = resolve(schema, (node.get("properties") or {}).get(key, {}))
+        others = node.get("additionalProperties")
+        unnamed = others if isinstance(others, dict) else {}
+        node = resolve(schema, (node.get("properties") or {}).get(key, unnamed))
     return node
 
 

@@ -11,7 +11,7 @@ containers:
       {{- $bucket := .name }}
       - {{ $bucket }}
       {{- range .prefixes }}
-      - {{ $bucket }}/{{ trimSuffix "/" . }}
+      - {{ $bucket }}/{{ . }}
       {{- end }}
       {{- end }}
     env:
