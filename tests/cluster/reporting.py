@@ -88,6 +88,7 @@ def _reason(report: pytest.TestReport) -> str:
     """The message, without the lines of code that led to it."""
     told = report.longrepr
     if isinstance(told, tuple):
-        return str(told[2]).removeprefix("Skipped: ")
+        # After the name of the kind of skip, which may have dots.
+        return str(told[2]).partition(": ")[2]
     crash = getattr(told, "reprcrash", None)
     return str(crash.message if crash else told) or "no message"
