@@ -39,6 +39,7 @@ MOST_AT_ONCE = 6
 """So many combinations are tried with all leaves changed at once: those that set most keys, each other ones."""
 ALL_SPLITS, FEW_SPLITS = 16, 3
 """So many times the leaves that a base refuses are halved: down to each alone, or so that a base costs little."""
+PAIRS: tuple[Mapping[str, object], ...] = ({"ingress.enabled": True, "ingress.hosts.connectUi": "first.example"},)
 FIRST_NUMBER = 7001
 
 
@@ -50,6 +51,7 @@ class Leaf:
     path: str
     number: int
     others: tuple[object, ...]
+    default: object
 
     @property
     def mark(self) -> str:
@@ -90,7 +92,8 @@ def find_unread(chart: str, renders: Renders) -> list[str]:
         idle = trial.find_idle(left, trial.neighbours)
         if idle:
             others = [trial.fullest(), *trial.switches(), *_switched(chart)]
-            idle = trial.find_idle(idle, lambda leaf: [base for base in others if not _sets(base, leaf)])
+            pairs = trial.pairs()
+            idle = trial.find_idle(idle, lambda leaf: [*pairs, *(base for base in others if not _sets(base, leaf))])
     return problems + [f"{leaf.path} is read by nothing" for leaf in idle]
 
 
@@ -108,7 +111,7 @@ def _leaves(chart: str) -> tuple[Leaf, ...]:
         node = describe(schema, path)
         validator = jsonschema_rs.Draft7Validator({**node, "definitions": schema.get("definitions", {})})
         taken = [other for other in alternatives(schema, node, default, number) if validator.is_valid(other)]
-        found.append(Leaf(chart, path, number, tuple(taken[:MOST_CHANGES])))
+        found.append(Leaf(chart, path, number, tuple(taken[:MOST_CHANGES]), default))
     return tuple(found)
 
 
@@ -154,6 +157,11 @@ class _Trial:
         turned = [leaf for leaf in _leaves(self.chart) if _is_switch(self.chart, leaf.path)]
         return [self._with(self._defaults(), {leaf.path: other}) for leaf in turned for other in leaf.others]
 
+    def pairs(self) -> Sequence[Combination]:
+        """The defaults with each of the switches that a template refuses alone, and what it wants beside it."""
+        known = {leaf.path for leaf in _leaves(self.chart)}
+        return [self._with(self._defaults(), flat) for flat in PAIRS if flat.keys() <= known]
+
     def fullest(self) -> Combination:
         """The defaults with every switch turned, one after the other, that makes the render longer."""
         best, length = self._defaults(), len(self._render(self._defaults()))
@@ -166,7 +174,8 @@ class _Trial:
 
     def _is_read(self, leaf: Leaf, bases: Iterable[Combination]) -> bool:
         """True when some other value of the leaf changes some render, or is refused by a template."""
-        return any(self._changes(base, leaf.path, other) for base in bases for other in leaf.others)
+        values = (*leaf.others, leaf.default)  # a base may have another one than the default
+        return any(self._changes(base, leaf.path, value) for base in bases for value in values)
 
     def _changes(self, base: Combination, path: str, other: object) -> bool:
         before, changed = self._render(base), self._with(base, {path: other})
