@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from _pytest.outcomes import Skipped
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tests.cluster.table import Scenario
 
 PROPERTY = "cluster"
+INTERRUPTED = "the run ended before the test did"
 
 
 class NotEnforced(Skipped):
@@ -33,15 +35,25 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._results: dict[str, Result] = {}
+        self._decided: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = read_result(report)
         if result:
             before = self._results.get(result.id)
             self._results[result.id] = join(before, result) if before else result
+            if report.when == "call" or result.status is not Status.PASSED:
+                self._decided.add(result.id)
+
+    def _all(self) -> list[Result]:
+        """A check whose test was prepared and never ended has not passed."""
+        return [
+            each if each.id in self._decided else replace(each, status=Status.FAILED, reason=INTERRUPTED)
+            for each in self._results.values()
+        ]
 
     def pytest_sessionfinish(self) -> None:
-        results = list(self._results.values())
+        results = self._all()
         if results:
             self._folder.mkdir(parents=True, exist_ok=True)
             for name, render in {
@@ -53,7 +65,7 @@ class Results:
 
     def pytest_unconfigure(self) -> None:
         if self._results:
-            print(f"\n{render_table(list(self._results.values()))}", end="")
+            print(f"\n{render_table(self._all())}", end="")
 
 
 def describe_phase(

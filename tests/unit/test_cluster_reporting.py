@@ -74,3 +74,11 @@ def test_a_run_of_other_tests_leaves_nothing(tmp_path: Path) -> None:
     results.pytest_runtest_logreport(pytest.TestReport("t", ("t", 1, "t"), {}, "passed", None, "call"))
     results.pytest_sessionfinish()
     assert not (tmp_path / "out").exists()
+
+
+def test_a_check_whose_test_did_not_end_has_not_passed(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.pytest_runtest_logreport(make_report("passed", "setup"))
+    results.pytest_sessionfinish()
+    (row,) = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["results"]
+    assert (row["status"], row["reason"]) == ("failed", "the run ended before the test did")
