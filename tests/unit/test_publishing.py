@@ -14,23 +14,12 @@ from tests.fakes.charts import CHART, write_charts
 from tests.fakes.registry import PASSWORD, USER, FakeRegistry, sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.fakes.sample import Ended, Sample
+
+pytestmark = pytest.mark.usefixtures("no_docker_login")
 
 EPOCH = 1767225600
 TAG = "1.2.3_build.4"
-
-
-@pytest.fixture(autouse=True)
-def _no_docker_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_CONFIG", raising=False)
-
-
-@pytest.fixture
-def registry() -> Iterator[FakeRegistry]:
-    with FakeRegistry() as server:
-        yield server
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.fakes.sample import Sample
 
+pytestmark = pytest.mark.usefixtures("no_docker_login")
+
 RULES = """\
 licences:
   - match: "url:*/driver.jar"
@@ -25,17 +27,6 @@ licences:
     reason: its owner wants it so
     terms: https://example.org/terms
 """
-
-
-@pytest.fixture(autouse=True)
-def _no_docker_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_CONFIG", raising=False)
-
-
-@pytest.fixture
-def registry() -> Iterator[FakeRegistry]:
-    with FakeRegistry() as server:
-        yield server
 
 
 @pytest.fixture
