@@ -22,8 +22,12 @@ build: setup ## Build and test TARGET (default spark-4.1-gpu), pin it into the c
 	@$(BIN)/buildgraph pin
 	@scripts/next-steps $(TARGET)
 
+.PHONY: demo
+demo: setup ## Build, test and pin Spark 4.1, install its chart on a node, and ask it something
+	@scripts/demo
+
 .PHONY: test
-test: setup ## Pass all tests, the real build of nine images among them: each flavour and each Spark
+test: setup ## Pass all tests: images of each flavour and each Spark really built, Connect on a real node
 	@$(MAKE) --no-print-directory tests IMAGES=some
 
 .PHONY: test-all
@@ -36,6 +40,7 @@ tests:
 	@$(MAKE) --no-print-directory lint type arch
 	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e --ignore tests/cluster
 	$(PYTEST) tests/e2e --timeout 4800 --images $(IMAGES)
+	@scripts/test-cluster connect
 
 .PHONY: check
 check: lint type arch unit ## Everything that needs no engine and no Helm: what to run before each commit
@@ -44,7 +49,7 @@ check: lint type arch unit ## Everything that needs no engine and no Helm: what 
 lint: setup ## Style: ruff, shellcheck
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/shellcheck scripts/setup scripts/next-steps .ci/run $$(find layers -name '*.sh')
+	@$(BIN)/shellcheck scripts/demo scripts/next-steps scripts/setup scripts/test-cluster .ci/run $$(find layers -name '*.sh')
 
 .PHONY: fmt
 fmt: setup ## Format the code
@@ -74,9 +79,8 @@ repro: setup ## Build everything twice in empty stores on differing machines; co
 	$(PYTEST) tests/e2e/repro --timeout 2400
 
 .PHONY: test-cluster
-test-cluster: setup ## Pass the scenarios on a Kubernetes node, with images that are built (SCENARIOS=connect: a short run)
-	@$(BIN)/buildgraph cluster up
-	$(PYTEST) tests/cluster --ignore tests/cluster/test_node.py --numprocesses 2 --dist loadfile --cluster-scenarios $(SCENARIOS)
+test-cluster: setup ## Build what the scenarios need, and pass them on a Kubernetes node (SCENARIOS=connect: a short run)
+	@scripts/test-cluster $(SCENARIOS)
 
 .PHONY: cluster-up
 cluster-up: setup ## Use the cluster of KUBECONFIG, or bring up a Kubernetes node (8 minutes once, then seconds)

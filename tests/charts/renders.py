@@ -65,14 +65,14 @@ def recipes_of(combination: Combination) -> tuple[Recipe, ...]:
     return tuple(Recipe(combination=combination, helm=helm, kubernetes=version) for helm, version in pairs)
 
 
-def stage_charts(target: Path) -> None:
+def stage_charts(target: Path, source: Path = CHARTS) -> None:
     """Copy the charts as a package has them: with the charts that they depend on inside."""
-    shutil.copytree(CHARTS, target, ignore=shutil.ignore_patterns("presets", "scenarios"))
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("presets", "scenarios"))
     for file in target.glob("*/Chart.yaml"):
         for dependency in yaml.safe_load(file.read_text(encoding="utf-8")).get("dependencies") or ():
             inside = file.parent / "charts" / dependency["name"]
             if str(dependency.get("repository", "")).startswith(_LOCAL) and not inside.exists():
-                shutil.copytree(CHARTS / dependency["name"], inside)
+                shutil.copytree(source / dependency["name"], inside)
 
 
 class Renders:

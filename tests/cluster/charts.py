@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.charts.combinations import PRESETS
+from tests.charts.combinations import CHARTS, PRESETS
 from tests.charts.gates.images import find_references
 from tests.charts.gates.objects import COMPONENT, INSTANCE, find_pods, parse
 from tests.charts.renders import stage_charts
@@ -38,11 +38,11 @@ class Helm:
     """By what the objects depend on."""
 
     @classmethod
-    def make(cls, program: Path, scratch: Path) -> Helm:
-        """Helm with a copy of the charts in which their dependencies are."""
+    def make(cls, program: Path, scratch: Path, source: Path = CHARTS) -> Helm:
+        """Helm with a copy of the charts in ``source`` in which their dependencies are."""
         charts = scratch / "charts"
         if not charts.exists():
-            stage_charts(charts)
+            stage_charts(charts, source)
         return cls(program=program, charts=charts, scratch=scratch)
 
     def run(self, kubectl: Kubectl, *args: str, seconds: float = SECONDS) -> str:

@@ -15,6 +15,7 @@ from tests.cluster.node import NoNodeError, find_images, find_node, measure_memo
 from tests.cluster.outcome import Status
 from tests.cluster.place import Place
 from tests.cluster.reporting import NotEnforced, Results, describe_phase, read_result
+from tests.cluster.supply import find_charts, forget_supply, supply_images
 from tests.cluster.table import Scenario, Table, is_in, load_table
 from tests.helm import RELEASES, ensure_helm
 
@@ -35,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(SCENARIOS, choices=("connect", "core", "all"), default="all", help="default: all")
     group.addoption("--cluster-results", default="dist/cluster", help="folder of results, logs and events")
     group.addoption("--cluster-helm", choices=tuple(RELEASES), default=tuple(RELEASES)[-1], help="default: the newest")
+    group.addoption("--cluster-build", action="store_true", help="build the images first that the scenarios need")
     group.addoption("--cluster-keep", action="store_true", help="leave namespaces as they are at the end")
 
 
@@ -51,8 +53,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     shared = _shared(config)
     for name in ("memory.json", "loaded.json"):
         (shared / name).unlink(missing_ok=True)
+    forget_supply(shared)
     if getattr(config.option, "numprocesses", None):
         _require_node(config)
+    if config.getoption("--cluster-build") and not config.option.collectonly:
+        _supply(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -130,7 +135,7 @@ def budget(node: Node, pytestconfig: pytest.Config) -> Budget:
 def helm(pytestconfig: pytest.Config) -> Iterator[Helm]:
     program = ensure_helm(pytestconfig.getoption("--cluster-helm"))
     with tempfile.TemporaryDirectory(prefix="cluster-charts-") as scratch:
-        yield Helm.make(program, Path(scratch))
+        yield Helm.make(program, Path(scratch), find_charts(_shared(pytestconfig)))
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +175,16 @@ def place(
 def spark(place: Place) -> Release:
     """The scenario's one release of Spark."""
     return place.release
+
+
+def _supply(config: pytest.Config) -> None:
+    table, chosen = load_table(), str(config.getoption(SCENARIOS))
+    scenarios = [each for each in table.scenarios if is_in(each, chosen)]
+    program = ensure_helm(config.getoption("--cluster-helm"))
+    capture = config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with tempfile.TemporaryDirectory(prefix="cluster-charts-") as scratch, capture.global_and_fixture_disabled():
+        supply_images(scenarios, table, Helm.make(program, Path(scratch)), _shared(config))
 
 
 def _fill(place: Place, infra: Release | None, releases: list[Release]) -> None:

@@ -16,11 +16,11 @@ from filelock import FileLock
 from tests.charts.gates.images import parse_reference
 from tests.cluster.kubectl import CommandError, Kubectl
 from tests.cluster.table import parse_quantity
+from tests.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PROJECT = Path(__file__).parents[2]
 NO_NODE = "no node runs: start one with `buildgraph cluster up`"
 LOAD_SECONDS = 900.0
 RESERVE = 1 << 30
@@ -33,8 +33,8 @@ class NoNodeError(Exception):
 
 def buildgraph(*args: str, seconds: float = 120.0) -> str:
     """What the command prints; ``CommandError`` when it ends badly."""
-    argv = [sys.executable, "-m", "buildgraph", "-C", str(PROJECT), *args]
-    environ = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    argv = [sys.executable, "-m", "buildgraph", "-C", str(ROOT), *args]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
         done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False, timeout=seconds)
     except subprocess.TimeoutExpired as error:

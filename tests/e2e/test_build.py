@@ -13,7 +13,8 @@ import pytest
 from buildgraph.app.session import find_store
 from buildgraph.errors import ExitCode
 from buildgraph.record import CONTENTS, RECORDS
-from tests.e2e.conftest import PINNED, Project, targets
+from tests.e2e.conftest import PINNED
+from tests.project import Project, targets
 
 if TYPE_CHECKING:
     from pathlib import Path

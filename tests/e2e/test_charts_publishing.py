@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cosign import SIGN, VERIFY, ensure_cosign
-from tests.e2e.conftest import Project
 from tests.fakes.charts import write_charts
 from tests.helm import RELEASES, ensure_helm
+from tests.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.conftest import Project
+    from tests.project import Project
 
 pytestmark = pytest.mark.engine
 

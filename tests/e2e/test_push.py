@@ -14,8 +14,8 @@ from tests.e2e.test_build import docker
 if TYPE_CHECKING:
     import subprocess
 
-    from tests.e2e.conftest import Project
     from tests.e2e.registry import Server
+    from tests.project import Project
 
 pytestmark = pytest.mark.engine
 

@@ -14,7 +14,7 @@ from packageurl import PackageURL
 from tests.e2e.test_build import docker
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Project
+    from tests.project import Project
 
 pytestmark = pytest.mark.engine
 

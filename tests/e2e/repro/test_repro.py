@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.conftest import Project
+    from tests.project import Project
 
 pytestmark = pytest.mark.engine
 
