@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from buildgraph.graph import references_of
@@ -30,8 +31,10 @@ def load_image(
     What was remembered is forgotten first: a load that does not come to its end may have moved a reference already.
     """
     references = references_of(image)
-    # What is remembered must be what the engine was given last, also when two runs load two states of an image.
-    with guard(hash_document({"load": image.name})):
+    # What is remembered must be what the engine was given last, also when two runs load two images of one name.
+    with ExitStack() as held:
+        for reference in sorted(references):
+            held.enter_context(guard(hash_document({"load": reference})))
         for reference in references:
             texts.forget(LOADED, name_load(reference))
         engine.load(composition, references, cancel=cancel)

@@ -9,9 +9,12 @@ import pytest
 
 from buildgraph.errors import BuildFailure, ExitCode
 from buildgraph.events import Outcome, StepProgress
+from buildgraph.execute.loading import load_image
+from buildgraph.graph import references_of
+from buildgraph.key import hash_document
 from buildgraph.model import Skip
 from buildgraph.model import TestCounts as Counts
-from buildgraph.plan import Wishes
+from buildgraph.plan import Wishes, compose_test_image
 from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS, name_load
 from tests.fakes.bench import RUN, WITHOUT_TESTS, Bench
 from tests.fakes.catalogues import make_catalogue, make_files_layer, make_image, make_reading_layer
@@ -86,6 +89,20 @@ def test_what_the_engine_was_given_is_remembered_when_it_has_it(bench: Bench) ->
     assert bench.loaded() == {"sample/app:1": bench.records()["app"].digest} == bench.engine.images
     assert bench.texts.folders[LOADED] == {name_load("sample/app:1"): bench.records()["app"].digest + "\n"}
     assert bench.plan("app").steps == ()
+
+
+def test_images_that_share_a_reference_are_not_loaded_at_once(bench: Bench) -> None:
+    bench.run("app", wishes=Wishes(load=False))
+    composition = compose_test_image(bench.catalogue, APP, bench.records())
+    assert composition is not None
+    held: list[set[str]] = []
+    for image in (replace(APP, tags=("1", "latest")), replace(PLAIN, repository=APP.repository, tags=("2", "latest"))):
+        bench.guarded.clear()
+        load_image(image, composition, bench.engine, texts=bench.texts, guard=bench.guard, cancel=threading.Event())
+        # In one order always, or two runs could wait for each other.
+        assert bench.guarded == [hash_document({"load": name}) for name in sorted(references_of(image))]
+        held.append(set(bench.guarded))
+    assert len(held[0] & held[1]) == 1
 
 
 def test_images_that_tests_run_on_and_with_are_not_remembered(bench: Bench) -> None:
