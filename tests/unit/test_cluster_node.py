@@ -125,6 +125,34 @@ def test_the_key_of_a_program_is_that_of_its_sources_and_its_compiler(tmp_path: 
     assert programs.compute_key(tmp_path, "go1.26.8 linux amd64") != key
 
 
+def _make_go(folder: Path, version: str) -> None:
+    """A go that says its version, and compiles nothing."""
+    folder.mkdir()
+    (folder / "go").write_text(f"#!/bin/sh\n[ $1 = env ] && printf '%s\\n' {version} linux amd64\n")
+    (folder / "go").chmod(0o755)
+
+
+@pytest.mark.parametrize(("on_path", "beside", "chosen"), [("go1.19.8", "go1.27.3", 1), ("go1.26.8", "go1.27.3", 0)])
+def test_a_compiler_that_is_too_old_is_passed_over(
+    on_path: str, beside: str, chosen: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = (tmp_path / "path", tmp_path / "python")
+    for folder, version in zip(folders, (on_path, beside), strict=True):
+        _make_go(folder, version)
+    monkeypatch.setenv("PATH", f"{folders[0]}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("sys.executable", str(folders[1] / "python"))
+    found = programs.find_compiler(os.environ, cancel=Never())
+    assert found == (str(folders[chosen] / "go"), f"{(on_path, beside)[chosen]} linux amd64")
+
+
+def test_no_compiler_that_is_new_enough_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _make_go(tmp_path / "path", "go1.19.8")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    with pytest.raises(EnvironmentFault, match=r"Go 1\.25\.0 or newer is needed; .*/path/go is go1\.19\.8"):
+        programs.find_compiler(os.environ, cancel=Never())
+
+
 def test_kubernetes_and_all_that_it_keeps_beside_itself_are_of_one_release() -> None:
     text = (programs.SOURCES / "kubernetes/go.mod").read_text()
     version = programs.kubernetes_version()

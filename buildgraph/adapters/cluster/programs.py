@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from buildgraph.adapters import process
-from buildgraph.adapters.gomod import find_go
+from buildgraph.adapters.gomod import GO_HINT, list_go
 from buildgraph.errors import BuildFailure, EnvironmentFault
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def ensure_programs(
 ) -> Programs:
     """All programs, compiled where the cache lacks them; ``EnvironmentFault`` when they cannot be."""
     environ = make_environment(environ, settings)
-    go = find_go()
-    go_version = _ask_version(go, environ, cancel=cancel)
+    go, go_version = find_compiler(environ, cancel=cancel)
 
     def ensure(name: str, links: tuple[str, ...] = ()) -> Path:
         folder = cache / f"{name}-{compute_key(SOURCES / name, go_version)}"
@@ -120,6 +119,30 @@ def linker_flags(name: str) -> str:
     values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
     told = [f"-X {package}.{key}={value}" for package in _VERSION_PACKAGES for key, value in values.items()]
     return " ".join(("-s -w", *told))
+
+
+def find_compiler(environ: Mapping[str, str], *, cancel: Cancel) -> tuple[str, str]:
+    """A go that all modules can be compiled with, and what it says of itself."""
+    needed = max((_read_go((path / "go.mod").read_text("utf-8")) for path in SOURCES.iterdir()), key=_count)
+    old = []
+    for go in list_go():
+        version = _ask_version(go, environ, cancel=cancel)
+        if _count(version) >= _count(needed):
+            return go, version
+        old.append(f"{go} is {version.split()[0]}")
+    raise EnvironmentFault(f"Go {needed} or newer is needed; {', '.join(old)}", hint=f"install it, or {GO_HINT}")
+
+
+def _read_go(text: str) -> str:
+    """The version of Go that a ``go.mod`` asks for."""
+    found = re.search(r"^go (\S+)", text, re.MULTILINE)
+    assert found is not None, "go.mod names no version of Go"
+    return found[1]
+
+
+def _count(version: str) -> tuple[int, ...]:
+    """The numbers of ``1.25.0``, and of ``go1.26.8 linux amd64``, as far as they tell releases apart."""
+    return tuple(int(number) for number in re.findall(r"\d+", version.split(maxsplit=1)[0])[:2])
 
 
 def _ask_version(go: str, environ: Mapping[str, str], *, cancel: Cancel) -> str:
