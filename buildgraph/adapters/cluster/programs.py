@@ -123,14 +123,15 @@ def linker_flags(name: str) -> str:
 
 def find_compiler(environ: Mapping[str, str], *, cancel: Cancel) -> tuple[str, str]:
     """A go that all modules can be compiled with, and what it says of itself."""
-    needed = max((_read_go((path / "go.mod").read_text("utf-8")) for path in SOURCES.iterdir()), key=_count)
+    needed = max(_count(_read_go((path / "go.mod").read_text("utf-8"))) for path in SOURCES.iterdir())
     old = []
     for go in list_go():
         version = _ask_version(go, environ, cancel=cancel)
-        if _count(version) >= _count(needed):
+        if _count(version) >= needed:
             return go, version
         old.append(f"{go} is {version.split()[0]}")
-    raise EnvironmentFault(f"Go {needed} or newer is needed; {', '.join(old)}", hint=f"install it, or {GO_HINT}")
+    release = ".".join(map(str, needed))
+    raise EnvironmentFault(f"Go {release} or newer is needed; {', '.join(old)}", hint=f"install it, or {GO_HINT}")
 
 
 def _read_go(text: str) -> str:
