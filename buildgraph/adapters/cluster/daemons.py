@@ -38,18 +38,15 @@ def start(argv: Sequence[str], *, log: Path, environ: Mapping[str, str], state: 
             start_new_session=True,
         )
     child.returncode = 0  # nobody waits for it
-    return Process(pid=child.pid, started=start_time(child.pid) or 0)
+    started = Process(pid=child.pid, started=start_time(child.pid) or 0)
+    # The kernel shows a new program's environment only some milliseconds later; until then it would not be found.
+    _wait(lambda: _is_marked(started.pid, state) or not started.alive, GRACE_SECONDS)
+    return started
 
 
 def find_marked(state: Path) -> frozenset[int]:
     """The processes of the node of this state directory, but for those in containers."""
-    mark = f"{MARK}={state}".encode()
-    found = set()
-    for pid in list_pids():
-        with suppress(OSError):  # it ended meanwhile
-            if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") and start_time(pid) is not None:
-                found.add(pid)
-    return frozenset(found)
+    return frozenset(pid for pid in list_pids() if _is_marked(pid, state) and start_time(pid) is not None)
 
 
 def end(program: Process) -> None:
@@ -62,10 +59,11 @@ def end(program: Process) -> None:
             return
 
 
-def end_all(state: Path, *, gently: Sequence[Process], pods: bool) -> bool:
+def end_all(state: Path, *, gently: Sequence[Process], pods: bool, seconds: float = KILL_SECONDS) -> bool:
     """End all processes of a node, those in its containers too; False when there was none.
 
     ``gently``: they get some seconds to end by themselves. ``pods``: the machine's pods are this node's.
+    ``EnvironmentFault`` when some are there ``seconds`` after the first KILL.
     """
     first = _find_all(state, pods=pods)
     for program in gently:
@@ -73,15 +71,21 @@ def end_all(state: Path, *, gently: Sequence[Process], pods: bool) -> bool:
             with suppress(ProcessLookupError):
                 os.kill(program.pid, signal.SIGTERM)
     _wait(lambda: not any(program.alive for program in gently), GRACE_SECONDS)
-    deadline = time.monotonic() + KILL_SECONDS
+    deadline = time.monotonic() + seconds
     left = first
     while left:
         _kill(state, pods=pods)
-        _wait(lambda: not _find_all(state, pods=pods), 1.0)
+        _wait(lambda: not _find_all(state, pods=pods), min(seconds, 1.0))
         left = _find_all(state, pods=pods)
         if left and time.monotonic() > deadline:
             raise EnvironmentFault(f"the node's processes {sorted(left)} do not end")
     return bool(first)
+
+
+def _is_marked(pid: int, state: Path) -> bool:
+    with suppress(OSError):  # it ended meanwhile
+        return f"{MARK}={state}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return False
 
 
 def _kill(state: Path, *, pods: bool) -> None:

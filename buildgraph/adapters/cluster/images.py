@@ -16,7 +16,7 @@ from buildgraph.adapters import process
 from buildgraph.adapters.cluster import inside
 from buildgraph.adapters.cluster.texts import CONTAINERD_SOCKET
 from buildgraph.adapters.imagetar import stream_oci_archive
-from buildgraph.errors import EnvironmentFault, Interrupted
+from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
 from buildgraph.reference import parse_reference
 
 if TYPE_CHECKING:
@@ -48,15 +48,18 @@ def command(holder: Process, *words: str) -> list[str]:
 
 
 def ask(holder: Process, *words: str, cancel: Cancel) -> tuple[str, ...]:
-    """The words that containerd's client prints."""
+    """The words that containerd's client prints; ``EnvironmentFault`` with its last line when it fails."""
     with tempfile.TemporaryDirectory() as scratch:
-        printed = process.output(
-            command(holder, *words),
-            scratch=Path(scratch),
-            cancel=cancel,
-            env=inside.environment(),
-            timeout=WAIT_SECONDS,
-        )
+        try:
+            printed = process.output(
+                command(holder, *words),
+                scratch=Path(scratch),
+                cancel=cancel,
+                env=inside.environment(),
+                timeout=WAIT_SECONDS,
+            )
+        except BuildFailure as failure:
+            raise EnvironmentFault(failure.what) from failure
     return tuple(printed.split())
 
 

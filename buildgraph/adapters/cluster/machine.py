@@ -42,6 +42,13 @@ FAR = ("198.51.100.1", 9)
 """An address that is nobody's; nothing is sent there."""
 
 
+def find_free_address() -> str:
+    """The machine's address, where all that the node needs for itself is free; else ``EnvironmentFault``."""
+    address = find_address()
+    check_free(address)
+    return address
+
+
 def find_address() -> str:
     """The machine's address on its way to the world, which pods reach the API by."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:

@@ -22,7 +22,7 @@ from buildgraph.adapters.cluster.record import Record, find_boot, read_record, w
 from buildgraph.adapters.cluster.root import ensure_root
 from buildgraph.adapters.disk import make_folder
 from buildgraph.adapters.dockerd import PROXIES
-from buildgraph.errors import EnvironmentFault, Interrupted
+from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -136,8 +136,7 @@ def _bring_up(
     debianroot.check_machine(environ, "a node", instead=INSTEAD)
     root = ensure_root(places.cache, say=say, cancel=cancel, settings=settings)
     _clear(places)  # what a node that died has left
-    address = machine.find_address()
-    machine.check_free(address)
+    address = machine.find_free_address()
     programs = ensure_programs(places.cache, environ, say=say, cancel=cancel, settings=settings)
     start = _Start(
         places=places, environ=environ, address=address, root=root, programs=programs, say=say, cancel=cancel
@@ -202,15 +201,7 @@ def _launch(
 def _configure(start: _Start, holder: Process) -> None:
     """Certificates first: the rest tells where they are."""
     folder = start.places.configuration
-    _write_private(folder / "openssl.cnf", certificates.CONFIG)
-    listed = certificates.list_certificates(start.address)
-    for argv in (
-        certificates.authority_command(),
-        *certificates.token_key_commands(),
-        *(certificates.command(certificate) for certificate in listed),
-    ):
-        log = start.places.logs / "openssl.log"
-        process.check(inside.wrap(holder, argv), log=log, cancel=start.cancel, env=inside.environment())
+    _make_certificates(start, holder)
     for client in certificates.CLIENTS:
         pems = {
             "authority": (certificates.AUTHORITY, "crt"),
@@ -225,6 +216,22 @@ def _configure(start: _Start, holder: Process) -> None:
     inner = Path(f"/proc/{holder.pid}/root")
     (inner / "etc/cni/net.d/10-pods.conflist").write_text(texts.network_text(), "utf-8")
     (inner / "etc/containerd/config.toml").write_text(texts.containerd_text(_name_image(start.programs.pause)), "utf-8")
+
+
+def _make_certificates(start: _Start, holder: Process) -> None:
+    _write_private(start.places.configuration / "openssl.cnf", certificates.CONFIG)
+    log = start.places.logs / "openssl.log"
+    listed = certificates.list_certificates(start.address)
+    for argv in (
+        certificates.authority_command(),
+        *certificates.token_key_commands(),
+        *(certificates.command(certificate) for certificate in listed),
+    ):
+        try:
+            process.check(inside.wrap(holder, argv), log=log, cancel=start.cancel, env=inside.environment())
+        except BuildFailure as failure:
+            what = f"the node's certificates could not be made: {failure.what}"
+            raise EnvironmentFault(what, hint=f"see {log}") from failure
 
 
 def _write_private(path: Path, text: str) -> None:

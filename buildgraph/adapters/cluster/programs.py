@@ -149,7 +149,10 @@ def _count(version: str) -> tuple[int, ...]:
 def _ask_version(go: str, environ: Mapping[str, str], *, cancel: Cancel) -> str:
     with TemporaryDirectory() as scratch:
         argv = [go, "env", "GOVERSION", "GOOS", "GOARCH"]
-        return " ".join(process.output(argv, scratch=Path(scratch), cancel=cancel, env=environ).split())
+        try:
+            return " ".join(process.output(argv, scratch=Path(scratch), cancel=cancel, env=environ).split())
+        except BuildFailure as failure:
+            raise EnvironmentFault(failure.what) from failure
 
 
 def _compile(
