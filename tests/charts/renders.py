@@ -67,11 +67,12 @@ def recipes_of(combination: Combination) -> tuple[Recipe, ...]:
 
 def stage_charts(target: Path, source: Path = CHARTS) -> None:
     """Copy the charts as a package has them: with the charts that they depend on inside."""
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("presets", "scenarios"))
+    # What was vendored into a chart is as old as it is.
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("presets", "scenarios", "charts"))
     for file in target.glob("*/Chart.yaml"):
         for dependency in yaml.safe_load(file.read_text(encoding="utf-8")).get("dependencies") or ():
             inside = file.parent / "charts" / dependency["name"]
-            if str(dependency.get("repository", "")).startswith(_LOCAL) and not inside.exists():
+            if str(dependency.get("repository", "")).startswith(_LOCAL):
                 shutil.copytree(source / dependency["name"], inside)
 
 

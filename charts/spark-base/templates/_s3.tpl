@@ -17,6 +17,9 @@
 spark.hadoop.fs.s3a.endpoint: {{ .endpoint | quote }}
 spark.hadoop.fs.s3a.path.style.access: {{ .pathStyleAccess | quote }}
 spark.hadoop.fs.s3a.connection.ssl.enabled: {{ .sslEnabled | quote }}
+{{- /* As newer versions do by themselves: Hadoop 3.3 asks for each folder above a new file to be deleted, and asks again for minutes where
+       a store holds folders for real and refuses. */}}
+spark.hadoop.fs.s3a.directory.marker.retention: keep
 {{- end }}
 {{- if .region }}
 spark.hadoop.fs.s3a.endpoint.region: {{ .region | quote }}
