@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 SUITE = "trixie"  # Debian 12's own Docker is too old: no containerd store, no COPY --link
 APART = ("unshare", "--mount", "--propagation", "private")
 TOOLS = ("mmdebstrap", "unshare", "setsid", "pivot_root", "mount", "nsenter", "chroot")
+DEBIAN = Path("/etc/debian_version")
 OLD_ROOT = ".old"
 """Where ``pivot_root`` puts the machine's own root for a moment."""
 
 
-def check_machine(environ: Mapping[str, str], what: str, *, instead: str) -> None:
+def check_machine(environ: Mapping[str, str], what: str, *, instead: str, debian: Path = DEBIAN) -> None:
     """Raise ``EnvironmentFault`` when ``what`` (an engine, a node) cannot run in such a root on this machine.
 
-    ``instead``: what the user can do then.
+    ``instead``: what the user can do then. ``debian``: the file by which Debian is known.
     """
-    if not Path("/etc/debian_version").exists():
+    if not debian.exists():
         raise EnvironmentFault(f"{what} can be brought up on Debian only", hint=instead)
     if os.geteuid() != 0:
         raise EnvironmentFault(f"bringing {what} up takes root", hint=f"run it as root, or {instead}")

@@ -13,18 +13,18 @@ import shutil
 import signal
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters import debianroot, process
 from buildgraph.adapters.debianroot import APART
-from buildgraph.adapters.proctable import list_pids, start_time, with_descendants
+from buildgraph.adapters.proctable import list_inhabitants, start_time, with_descendants
 from buildgraph.adapters.settings import PUBLIC
 from buildgraph.adapters.toolchain import CLI, ca_bundle
 from buildgraph.errors import EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from buildgraph.adapters.settings import Settings
     from buildgraph.ports import Cancel
@@ -35,6 +35,7 @@ STOP_SECONDS = 30.0
 POLL_SECONDS = 0.1
 ROOT_CA = "etc/ssl/certs/ca-certificates.crt"
 SETTINGS = {"features": {"containerd-snapshotter": True}, "hosts": ["unix:///run/docker.sock"]}
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 # The caller's process group is ended once its command returns: wait until dockerd's shell has left it and, as the last
@@ -143,18 +144,21 @@ def start(state: Path, environ: Mapping[str, str], *, ping: Callable[[], None], 
     return _wait_until_up(state, pid, ping=ping, cancel=cancel)
 
 
-def stop(state: Path) -> bool:
-    """End the daemon of ``state`` and all that lives in its root; False when there was nothing to end."""
+def stop(state: Path, *, seconds: float = STOP_SECONDS) -> bool:
+    """End the daemon of ``state`` and all that lives in its root; False when there was nothing to end.
+
+    ``seconds``: how long it, and then what is left, may take to end.
+    """
     daemon = find_daemon(state)
     if daemon is not None:
         os.kill(daemon.pid, signal.SIGTERM)
-        _wait_until_gone(state)
+        _wait_until_gone(state, seconds)
     left = _find_inhabitants(state)
     # Containers have roots of their own; their shims, which started them, have the daemon's.
     for pid in with_descendants(left):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    if left and not _wait_until_gone(state):
+    if left and not _wait_until_gone(state, seconds):
         raise EnvironmentFault(f"the engine's processes {sorted(left)} do not end", hint=f"see {log_path(state)}")
     (state / "engine.json").unlink(missing_ok=True)
     return daemon is not None or bool(left)
@@ -180,7 +184,7 @@ def _configure(root: Path, environ: Mapping[str, str]) -> None:
 def _daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The machine's proxies, and nothing else of the caller's environment."""
     kept = {name: environ[name] for name in PROXIES if name in environ}
-    return kept | {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+    return kept | {"PATH": PATH}
 
 
 def _wait_until_up(state: Path, pid: Path, *, ping: Callable[[], None], cancel: Cancel) -> Daemon:
@@ -218,8 +222,8 @@ def _record(state: Path, pid: Path) -> Daemon | None:
     return daemon
 
 
-def _wait_until_gone(state: Path) -> bool:
-    deadline = time.monotonic() + STOP_SECONDS
+def _wait_until_gone(state: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not _find_inhabitants(state):
             return True
@@ -229,13 +233,4 @@ def _wait_until_gone(state: Path) -> bool:
 
 def _find_inhabitants(state: Path) -> frozenset[int]:
     """The processes whose root directory is the daemon's root: dockerd, containerd and its shims."""
-    try:
-        root = root_path(state).stat()
-    except FileNotFoundError:
-        return frozenset()
-    found = set()
-    for pid in list_pids():
-        with contextlib.suppress(OSError):  # it ended meanwhile, or is a zombie
-            if os.path.samestat(Path(f"/proc/{pid}/root/").stat(), root):
-                found.add(pid)
-    return frozenset(found)
+    return list_inhabitants(root_path(state))

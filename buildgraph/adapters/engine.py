@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, InvalidConfigFile
 from filelock import FileLock
 from platformdirs import user_data_path
 
@@ -107,7 +107,7 @@ def connect(environ: Mapping[str, str], *, timeout: int = PING_SECONDS) -> docke
             with closing(socket.socket(socket.AF_UNIX)) as trial:
                 trial.connect(url.removeprefix(UNIX))
         return docker.DockerClient.from_env(environment=dict(environ), timeout=timeout)
-    except ValueError as error:
+    except (InvalidConfigFile, ValueError, TypeError, AttributeError) as error:  # the client takes its shape on trust
         raise EnvironmentFault(
             "the Docker client's configuration cannot be read", hint="see config.json in ~/.docker or DOCKER_CONFIG"
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -24,6 +25,20 @@ def start_time(pid: int) -> int | None:
 def list_pids() -> list[int]:
     """All processes."""
     return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+
+
+def list_inhabitants(root: Path) -> frozenset[int]:
+    """The processes whose root directory is ``root``; none when there is no such directory."""
+    try:
+        status = root.stat()
+    except FileNotFoundError:
+        return frozenset()
+    found = set()
+    for pid in list_pids():
+        with contextlib.suppress(OSError):  # it ended meanwhile, or is a zombie
+            if os.path.samestat((PROC / f"{pid}/root").stat(), status):
+                found.add(pid)
+    return frozenset(found)
 
 
 def with_descendants(pids: frozenset[int]) -> frozenset[int]:

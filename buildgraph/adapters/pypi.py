@@ -120,7 +120,7 @@ class PackageIndex:
             raise NotFound(f"pypi:{name}: the index has no such project") from error
         except requests.HTTPError as error:
             raise _index_fault(name, error) from error
-        except (requests.ConnectionError, requests.Timeout) as error:
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             raise Transient(f"pypi:{name}: {explain(error)}") from error
         except requests.RequestException as error:
             raise NetworkFault(f"pypi:{name}: {explain(error)}") from error

@@ -115,9 +115,8 @@ class CoordinateResolver:
         raise ManifestError(f"a {layer.kind} layer takes no set of packages")
 
     def _resolve_one(self, layer: Layer, source: Source) -> Artifact:
-        if len(source.request) != 1:
-            raise ManifestError(f"source {source.name} asks for {len(source.request)} things; it takes one coordinate")
-        coordinate = _parse(source.request[0], ManifestError)
+        (request,) = source.request  # only a set asks for more: a manifest cannot say anything else
+        coordinate = _parse(request, ManifestError)
         registries = self._registries
         match coordinate.ecosystem:
             case Ecosystem.PYPI:

@@ -216,9 +216,9 @@ def _install_wheel(artifact: Artifact, path: Path, destination: TreeDestination)
 
 def _unpack(root: Path, entry: Entry, content: BinaryIO | None) -> None:
     target = root / entry.path
-    target.parent.mkdir(parents=True, exist_ok=True)
     if not target.parent.resolve().is_relative_to(root.resolve()):
         raise BuildFailure(f"/{entry.path} lies behind a symlink of another layer")
+    target.parent.mkdir(parents=True, exist_ok=True)
     if entry.type is EntryType.DIRECTORY:
         target.mkdir(exist_ok=True)
     elif entry.type is EntryType.SYMLINK:

@@ -21,7 +21,8 @@ CONTAINERD = [["driver-type", "io.containerd.snapshotter.v1"]]
 class EngineServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """``cuts``: how many loads are cut after some bytes. ``deaf``: connections that are then closed unanswered.
 
-    ``refusal``: what the engine says to a load. ``stop_after_cut``: the first cut ends the server for good.
+    ``refusal``: what the engine says to a load; ``complaint``: what it says while it takes one, with a good status.
+    ``forgets``: it takes images and has none. ``stop_after_cut``: the first cut ends the server for good.
     """
 
     daemon_threads = True
@@ -34,6 +35,8 @@ class EngineServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         cuts: int = 0,
         deaf: int = 0,
         refusal: str = "",
+        complaint: str = "",
+        forgets: bool = False,
         stop_after_cut: bool = False,
     ) -> None:
         super().__init__(str(path), _Handler)
@@ -42,6 +45,8 @@ class EngineServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.cuts = cuts
         self.deaf = deaf
         self.refusal = refusal
+        self.complaint = complaint
+        self.forgets = forgets
         self.stop_after_cut = stop_after_cut
         self.loads = 0
         self.images: dict[str, str] = {}
@@ -110,8 +115,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.refusal:
             self._send({"message": self.server.refusal}, status=500)
             return
-        self.server.take(archive)
-        self._send({"stream": "Loaded image"})
+        if not self.server.forgets:
+            self.server.take(archive)
+        self._send({"error": self.server.complaint} if self.server.complaint else {"stream": "Loaded image"})
 
     def do_DELETE(self) -> None:
         name = unquote(urlsplit(self.path).path).split("/images/")[1]

@@ -80,6 +80,27 @@ def test_fault_29_an_engine_that_refuses_is_not_asked_again(
         assert server.loads == 1
 
 
+def test_fault_29_an_engine_that_complains_while_it_takes_an_image_has_refused_it(
+    tmp_path: Path, blobs: MemoryBlobs, image: Composition
+) -> None:
+    with (
+        EngineServer(tmp_path / "s", complaint="unexpected EOF") as server,
+        pytest.raises(EnvironmentFault, match=r"^the Docker engine refused an image: unexpected EOF$"),
+    ):
+        load(server, blobs, image)
+
+
+def test_fault_29_an_engine_that_took_an_image_and_does_not_show_it_is_not_believed(
+    tmp_path: Path, blobs: MemoryBlobs, image: Composition
+) -> None:
+    with (
+        EngineServer(tmp_path / "s", forgets=True) as server,
+        closing(DockerEngine(blobs, {"DOCKER_HOST": server.url})) as engine,
+        pytest.raises(EnvironmentFault, match=rf"^the Docker engine took {NAME} but does not show it; load it again$"),
+    ):
+        engine.load(image, [NAME], cancel=Never())
+
+
 @pytest.mark.parametrize("version", ["20.10.24", "22.0.1"])
 def test_fault_29_an_engine_below_the_floor_is_named_with_the_floor(
     tmp_path: Path, blobs: MemoryBlobs, version: str

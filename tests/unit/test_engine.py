@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from buildgraph.adapters.process import Never
 from buildgraph.adapters.settings import Settings
 from buildgraph.adapters.toolchain import CLI, PLUGIN, Toolchain, ca_bundle, find_docker, find_toolchain, require_buildx
 from buildgraph.errors import EnvironmentFault, IntegrityError
-from buildgraph.model import Compression
+from buildgraph.model import Compression, NamedLayer
 from tests.fakes.store import MemoryBlobs, digest_of
 from tests.fakes.tiny import compose, write_layer
 
@@ -76,6 +77,29 @@ def test_each_engine_that_does_not_answer_is_told_with_its_reason(tmp_path: Path
         listener.bind(str(dead))
     with pytest.raises(EnvironmentFault, match=r"dead.sock \(Connection refused\)"):
         engine.require_engine({"DOCKER_HOST": f"unix://{dead}"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", '{"proxies": 3}', '{"auths": {"far": []}}', '{"auths": {"far": {"auth": "!"}}}'],
+    ids=["no object", "no proxies", "no login", "no base64"],
+)
+def test_a_configuration_of_docker_that_is_none_is_said_without_a_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (tmp_path / "config.json").write_text(text)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    with pytest.raises(EnvironmentFault, match=r"configuration cannot be read; see config\.json in"):
+        engine.connect({"DOCKER_HOST": "tcp://127.0.0.1:1"})
+
+
+def test_a_machine_that_cannot_run_an_engine_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("buildgraph.adapters.engine.DEFAULT_SOCKET", tmp_path / "none.sock")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(EnvironmentFault, match=r"takes root|on Debian only"):
+        engine.up(tmp_path, {"PATH": ""}, say=print, cancel=Never(), settings=Settings(offline=True))
 
 
 def test_going_down_where_nothing_was_brought_up_says_so(tmp_path: Path) -> None:
@@ -221,13 +245,16 @@ def test_a_docker_archive_holds_uncompressed_layers() -> None:
     assert [digest_of(files[name]) for name in entry["Layers"]] == [packed.blob.diff_id, plain.blob.diff_id]
 
 
-def test_a_layer_of_another_length_than_recorded_stops_the_archive() -> None:
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_layer_of_another_length_than_recorded_stops_the_archive(more: int) -> None:
     blobs = MemoryBlobs()
-    layer = write_layer(blobs, "one", {"one": b"1"})
-    image = compose(blobs, layer)
-    blobs.blobs[layer.blob.digest] += b"more"
-    with pytest.raises(IntegrityError):
+    blob = write_layer(blobs, "one", {"one": b"1"}).blob
+    wrong = NamedLayer(node="one", blob=replace(blob, size=blob.size + more, unpacked=blob.unpacked + more))
+    image = compose(blobs, wrong)
+    with pytest.raises(IntegrityError, match=rf"{blob.digest[7:]} is not {blob.size + more} bytes long, as the record"):
         b"".join(stream_oci_archive(image, ["a/b:1"], blobs, held=frozenset()))
+    with pytest.raises(IntegrityError, match=rf"{blob.diff_id[7:]}.tar is not {blob.unpacked + more} bytes long"):
+        b"".join(stream_docker_archive(image, ["a/b:1"], blobs))
 
 
 def test_offline_no_root_is_made(tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from buildgraph.adapters import fileindex
+from buildgraph.adapters.disk import seal, unseal
 from buildgraph.adapters.tarwriter import LayerWriter
 from buildgraph.model import Compression, Entry, EntryType
 from tests.fakes.store import MemoryBlobs
@@ -54,3 +58,32 @@ def test_fault_07_no_bit_of_an_index_flips_unnoticed() -> None:
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(ValueError, match=r".+"):
             fileindex.decode(bytes(damaged))
+
+
+def test_an_index_of_another_format_is_refused_though_it_has_the_same_fields() -> None:
+    data = unseal(fileindex.encode((Entry("a", EntryType.FILE, 0o644, sha256="0" * 64),)))
+    assert data is not None
+    document = json.loads(zstandard.ZstdDecompressor().decompress(data)) | {"format": 2}
+    with pytest.raises(ValueError, match=r"^file index of format 2$"):
+        fileindex.decode(seal(zstandard.ZstdCompressor().compress(json.dumps(document).encode())))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not packed", zstandard.ZstdCompressor().compress(b"{}")[:-1]],
+    ids=["empty", "plain", "cut"],
+)
+def test_what_is_sealed_and_not_packed_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        fileindex.decode(seal(data))
+
+
+def test_a_layer_with_a_device_in_it_has_no_index() -> None:
+    blob = io.BytesIO()
+    with tarfile.open(fileobj=blob, mode="w") as tar:
+        device = tarfile.TarInfo("srv/null")
+        device.type = tarfile.CHRTYPE
+        tar.addfile(device)
+    blob.seek(0)
+    with pytest.raises(ValueError, match=r"^/srv/null has type b'3'$"):
+        fileindex.make_index(blob)

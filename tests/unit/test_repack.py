@@ -145,3 +145,17 @@ def test_fault_33_a_file_below_a_link_is_refused(tmp_path: Path) -> None:
     members = [member("lib", type=tarfile.SYMTYPE, linkname="/etc"), member("lib/passwd", b"x")]
     with pytest.raises(BuildFailure, match="/lib, which is no directory"):
         repack(tmp_path, members, MemoryBlobs())
+
+
+@pytest.mark.parametrize("end", [b"", bytes(511), b"x" * 512 + bytes(1024)], ids=["none", "short", "a damaged header"])
+def test_a_tar_that_does_not_end_as_a_tar_is_refused_and_nothing_is_stored(tmp_path: Path, end: bytes) -> None:
+    buffer, blobs = io.BytesIO(), MemoryBlobs()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        info, data = member("a", b"x")
+        tar.addfile(info, io.BytesIO(data))
+        whole = tar.offset
+    path = tmp_path / "cut.tar"
+    path.write_bytes(buffer.getvalue()[:whole] + end)
+    with pytest.raises(BuildFailure, match=r"^cut\.tar: it does not end as a tar does"):
+        repack_tar(path, blobs, epoch=EPOCH, compression=Compression.NONE, progress=ignore_progress)
+    assert blobs.blobs == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -19,6 +20,7 @@ from buildgraph.adapters.store import LayoutStore
 from buildgraph.errors import BuildFailure, EnvironmentFault
 from buildgraph.model import Artifact, Entry, EntryType, Kind, RootfsSpec
 from tests.fakes.inputs import FolderFetcher, Inputs, make_layer
+from tests.fakes.programs import write_program
 
 STATUS = b"""\
 Package: bash
@@ -64,6 +66,11 @@ class Bench:
         sha256 = hashlib.sha256(data).hexdigest()
         return Artifact(coordinate=f"deb:{name}={version}", file=path.name, sha256=sha256, size=len(data))
 
+    def add_file(self, name: str) -> Artifact:
+        """A package for whoever does not look into it."""
+        (self.debs / name).write_bytes(b"deb")
+        return Artifact(coordinate=f"deb:{name}=1", file=name, sha256=hashlib.sha256(b"deb").hexdigest(), size=3)
+
     def pack(self, *members: tuple[str, bytes, bytes | str, int]) -> dict[str, tuple[Entry, bytes]]:
         path = self.root / "root.tar"
         with tarfile.open(path, "w") as tar:
@@ -81,6 +88,15 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of programs that come first for the builder, and for what it runs."""
+    path = f"{tmp_path}/programs{os.pathsep}{os.defpath}"
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.setattr("buildgraph.adapters.rootfs._PATH", path)
+    return tmp_path / "programs"
 
 
 FILE, FOLDER, SYMLINK, HARD, DEVICE = (
@@ -213,7 +229,34 @@ def test_a_missing_program_is_said_with_what_to_do() -> None:
         rootfs._require("no-such-program")
 
 
-@pytest.mark.skipif(shutil.which("mmdebstrap") is None, reason="mmdebstrap is not installed")
-def test_a_layer_without_locked_packages_says_so(bench: Bench) -> None:
+def test_a_layer_without_locked_packages_says_so(bench: Bench, programs: Path) -> None:
+    write_program(programs, "mmdebstrap", "exit 0")
     with pytest.raises(BuildFailure, match="holds no packages"):
         bench.builder(bench.inputs)
+
+
+def test_without_mmdebstrap_no_layer_is_begun(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("buildgraph.adapters.rootfs._PATH", str(bench.root))
+    with pytest.raises(EnvironmentFault, match="mmdebstrap is missing, and rootfs layers are made by it"):
+        bench.builder(bench.inputs)
+    assert not bench.store.root.exists()
+
+
+def test_a_package_that_does_not_say_its_name_is_refused_by_its_file(
+    bench: Bench, programs: Path, tmp_path: Path
+) -> None:
+    write_program(programs, "dpkg-deb", 'echo "Version: 1"; echo "Description: of a Package: x"')
+    with pytest.raises(BuildFailure, match=r"^bash\.deb: the package does not say its name$"):
+        bench.builder._make_repository(bench.inputs, bench.spec, (bench.add_file("bash.deb"),), tmp_path)
+
+
+def test_an_mmdebstrap_that_fails_is_told_by_its_last_words(bench: Bench, programs: Path) -> None:
+    write_program(programs, "dpkg-deb", 'echo "Package: bash"')
+    write_program(programs, "mmdebstrap", 'echo "E: no space"; exit 25')
+    inputs = replace(
+        bench.inputs,
+        layer=make_layer(replace(bench.spec, hooks=()), Kind.ROOTFS),
+        artifacts={rootfs.PACKAGES: (bench.add_file("bash.deb"),)},
+    )
+    with pytest.raises(BuildFailure, match=r"^mmdebstrap ended with exit code 25: E: no space$"):
+        bench.builder(inputs)

@@ -13,7 +13,7 @@ import pytest
 from buildgraph.adapters.archive import open_layer
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.adapters.tarwriter import LayerWriter
-from buildgraph.adapters.wheels import PythonBuilder
+from buildgraph.adapters.wheels import PythonBuilder, _unpack
 from buildgraph.errors import BuildFailure
 from buildgraph.model import (
     Artifact,
@@ -27,6 +27,7 @@ from buildgraph.model import (
 )
 from tests.fakes.inputs import EPOCH, FolderFetcher, Inputs, ignore_progress, make_layer
 from tests.fakes.store import digest_of
+from tests.fakes.tiny import write_layer
 from tests.faults.packing import make_wheel
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ class Bench:
             writer.add(Entry("opt/python/bin/python3", EntryType.SYMLINK, 0o777, target=f"python{VERSION}"))
             return NamedLayer(node="python", blob=writer.finish())
 
-    def build_blob(self, spec: PythonSpec = SPEC) -> LayerBlob:
+    def build_blob(self, spec: PythonSpec = SPEC, *more: NamedLayer) -> LayerBlob:
         inputs = Inputs(
             layer=make_layer(spec, Kind.PYTHON),
             log=self.root / "log",
             artifacts={"requirements": self.artifacts},
-            parents=(self.make_interpreter(),),
+            parents=(self.make_interpreter(), *more),
         )
         return PythonBuilder(self.store, FolderFetcher(self.wheels), self.store.scratch)(inputs)
 
@@ -165,16 +166,16 @@ def test_two_distributions_may_hold_the_same_file_and_not_different_ones(bench: 
 
 
 @pytest.mark.parametrize(
-    ("file", "data"),
+    ("file", "data", "reason"),
     [
-        ("demo-1.0.tar.gz", b""),
-        ("demo-1.0-py3-none-any.whl", b"<html>please log in</html>"),
-        ("other-1.0-py3-none-any.whl", make_wheel("demo", {})),
+        ("demo-1.0.tar.gz", b"", "it is not a wheel"),
+        ("demo-1.0-py3-none-any.whl", b"<html>please log in</html>", "the archive is damaged"),
+        ("other-1.0-py3-none-any.whl", make_wheel("demo", {}), "the wheel cannot be installed"),
     ],
 )
-def test_what_is_no_wheel_is_refused_by_name(bench: Bench, file: str, data: bytes) -> None:
+def test_what_is_no_wheel_is_refused_by_name(bench: Bench, file: str, data: bytes, reason: str) -> None:
     bench.add_file(file, data)
-    with pytest.raises(BuildFailure) as caught:
+    with pytest.raises(BuildFailure, match=reason) as caught:
         bench.build()
     assert caught.value.where == file
 
@@ -182,3 +183,25 @@ def test_what_is_no_wheel_is_refused_by_name(bench: Bench, file: str, data: byte
 def test_a_layer_whose_parents_hold_no_interpreter_says_so(bench: Bench) -> None:
     with pytest.raises(BuildFailure, match=r"no parent holds /opt/python/bin/python2\.7"):
         bench.build(replace(SPEC, version="2.7"))
+
+
+def test_an_interpreter_whose_files_lie_behind_another_layers_symlink_is_refused(bench: Bench) -> None:
+    outside = bench.root / "outside"
+    outside.mkdir()
+    with LayerWriter(bench.store, epoch=EPOCH, compression=Compression.ZSTD, progress=ignore_progress) as writer:
+        writer.add(Entry("opt/python/lib", EntryType.SYMLINK, 0o777, target=str(outside)))
+        link = NamedLayer(node="link", blob=writer.finish())
+    behind = write_layer(bench.store, "behind", {"opt/python/lib/evil.py": b"import this\n"})
+    with pytest.raises(BuildFailure, match=r"^/opt/python/lib/evil\.py lies behind a symlink of another layer$"):
+        bench.build_blob(SPEC, link, behind)
+    assert not list(outside.iterdir())
+
+
+def test_no_folder_is_made_behind_a_symlink(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    for folder in (root, outside):
+        folder.mkdir()
+    (root / "lib").symlink_to(outside)
+    with pytest.raises(BuildFailure, match="lies behind a symlink"):
+        _unpack(root, Entry("lib/deep/evil.py", EntryType.FILE, 0o644, size=1), io.BytesIO(b"1"))
+    assert not list(outside.iterdir())
