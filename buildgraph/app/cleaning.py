@@ -30,7 +30,8 @@ from buildgraph.plan import compose_test_image, find_services, find_test_key
 from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from buildgraph.app.session import Session
     from buildgraph.app.stocktaking import Stock
@@ -88,10 +89,17 @@ def plan_clearing(session: Session, *, keep_runs: int, now: float) -> Clearing:
         return _plan(session, keep_runs=keep_runs, now=now, is_alone=is_alone)
 
 
-def clear(session: Session, planned: Clearing, *, keep_runs: int, now: float) -> Clearing:
-    """Remove what was planned and still may go; what was removed."""
+def clear(
+    session: Session,
+    planned: Clearing,
+    *,
+    keep_runs: int,
+    now: float,
+    access: Callable[[Path, int], bool] = os.access,
+) -> Clearing:
+    """Remove what was planned and still may go; what was removed. ``access`` as ``os.access``, which root passes."""
     root = session.store.root
-    if root.is_dir() and not os.access(root, os.W_OK):
+    if root.is_dir() and not access(root, os.W_OK):
         raise EnvironmentFault("the store cannot be written, so nothing is removed", where=str(root))
     with session.store.alone() as is_alone:
         current = _plan(session, keep_runs=keep_runs, now=now, is_alone=is_alone)

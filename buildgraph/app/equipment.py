@@ -12,7 +12,7 @@ from buildgraph.events import Notice
 from buildgraph.model import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from buildgraph.adapters.buildkit import BuildkitBuilder
@@ -27,14 +27,24 @@ if TYPE_CHECKING:
     from buildgraph.ports import Cancel, LayerBuilder, LayerInputs, Resolver
 
 
+def find_version(package: str) -> str:
+    """The version of an installed package."""
+    from importlib.metadata import version
+
+    return version(package)
+
+
 class Equipment:
     """Everything that a run may need, on demand. ``close`` releases what was made."""
 
-    def __init__(self, session: Session, *, emit: Emit, cancel: Cancel) -> None:
-        """Nothing is made yet."""
+    def __init__(
+        self, session: Session, *, emit: Emit, cancel: Cancel, find_version: Callable[[str], str] = find_version
+    ) -> None:
+        """Nothing is made yet. ``find_version``: of the packages that layers are made with."""
         self._session = session
         self._emit = emit
         self._cancel = cancel
+        self._find_version = find_version
 
     @cached_property
     def fetcher(self) -> SourceFetcher:
@@ -68,7 +78,7 @@ class Equipment:
     @cached_property
     def builders(self) -> Mapping[Kind, LayerBuilder]:
         """A builder for each kind; the adapters behind it are made by its first layer."""
-        check_tools()
+        check_tools(self._find_version)
         return {
             Kind.ROOTFS: self._build_rootfs,
             Kind.FILES: self._build_files,
@@ -153,15 +163,13 @@ class Equipment:
         return engine.make_environment(self._address, engine.default_state(), environ)
 
 
-def check_tools() -> None:
+def check_tools(find_version: Callable[[str], str]) -> None:
     """Refuse to build with tools that are not those in the keys: the bytes would not be what a key stands for."""
-    from importlib.metadata import version
-
     from buildgraph.adapters.tarwriter import WRITER_FORMAT
 
     assert WRITER_FORMAT == key.WRITER_FORMAT
     for name, wanted in (("zstandard", key.ZSTANDARD), ("installer", key.INSTALLER)):
-        found = version(name)
+        found = find_version(name)
         if found != wanted:
             raise EnvironmentFault(
                 f"{name} {found} is installed, layers are made with {wanted}", hint="run: make setup"

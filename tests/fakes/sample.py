@@ -123,6 +123,13 @@ class Ended:
     err: str
 
 
+class Terminal(io.StringIO):
+    """What is written to a screen."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class Child(subprocess.Popen[str]):
     """A process that does not outlive the test that it made fail."""
 
@@ -147,10 +154,10 @@ class Sample:
         """The options before each command."""
         return ["-C", str(self.folder), "--store", str(self.store)]
 
-    def call(self, *args: str) -> Ended:
-        """The program in this process: fast."""
+    def call(self, *args: str, screen: bool = False) -> Ended:
+        """The program in this process: fast. ``screen``: its standard output is a terminal."""
         self.monkeypatch.setattr(sys, "argv", ["buildgraph", *self.words, *args])
-        out, err = io.StringIO(), io.StringIO()
+        out, err = Terminal() if screen else io.StringIO(), io.StringIO()
         code: int | str | None = 0
         with redirect_stdout(out), redirect_stderr(err):
             try:

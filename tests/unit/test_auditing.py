@@ -104,6 +104,24 @@ def test_a_store_that_is_not_there_is_not_clean(sample: Sample) -> None:
     assert not sample.store.exists()
 
 
+def test_a_store_of_another_program_is_refused_and_left_as_it_is(built: Sample) -> None:
+    path, text = built.store / "store.json", seal(json.dumps({"store": 7}).encode())
+    path.write_bytes(text)
+    for look in (audit, repair):
+        with pytest.raises(EnvironmentFault, match="the store has format 7, this program reads 1"):
+            look(built)
+    assert path.read_bytes() == text
+
+
+@pytest.mark.parametrize("text", [b"[1.5]", b"{"])
+def test_durations_that_are_no_table_are_wrong_even_when_their_seal_holds(built: Sample, text: bytes) -> None:
+    (built.store / "durations" / "steps.json").write_bytes(seal(text))
+    found = only(audit(built).wrong)
+    assert (found.kind, found.path) == (Kind.CORRUPT, "durations/steps.json")
+    assert found.what == "it is no table of durations"
+    assert repair(built).after.wrong == ()
+
+
 def test_a_damaged_blob_is_named_with_what_it_holds(built: Sample) -> None:
     path = blob_of(built, "tool")
     flip(path)

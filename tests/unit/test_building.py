@@ -1,4 +1,4 @@
-"""``load``: images that are built and tested go to the engine, and the store remembers it."""
+"""``build`` starts nothing that cannot end; ``load``: images go to the engine, and the store remembers it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ import pytest
 from buildgraph.adapters.process import Never
 from buildgraph.app.building import load_images
 from buildgraph.app.planning import plan_targets
-from buildgraph.errors import EnvironmentFault, Interrupted
+from buildgraph.errors import EnvironmentFault, ExitCode, Interrupted
 from buildgraph.plan import Wishes
 from buildgraph.record import LOADED, name_load
 from tests.fakes.engine import BreakingEngine
 from tests.fakes.equipped import FakeEquipment
+from tests.fakes.sample import TEST
 
 if TYPE_CHECKING:
     from buildgraph.ports import Cancel
     from tests.fakes.sample import Sample
 
 PLAIN = name_load("sample/plain:1")
+NETWORKED = """\
+layer: made
+kind: dockerfile
+stage: intermediate
+description: Made by steps
+test_on: [base]
+network: it fetches what go.sum pins
+"""
 OTHER = f"sha256:{'e' * 64}"
 
 
@@ -60,6 +69,16 @@ def to_do(sample: Sample, *targets: str) -> list[str]:
 
 def digest_of(sample: Sample, node: str) -> str:
     return plan_targets(sample.session(), [node], wishes=Wishes()).records[node].digest
+
+
+def test_offline_a_layer_whose_steps_use_the_network_is_refused_before_anything_starts(sample: Sample) -> None:
+    sample.write("manifests/layers/made.yaml", NETWORKED)
+    sample.write("layers/made/Dockerfile", "FROM scratch\n")
+    sample.write("layers/made/test_made.py", TEST)
+    ended = sample.call("--offline", "build", "base", "made", "--no-test", "--no-load", "--progress", "quiet")
+    assert ended.code == ExitCode.ENVIRONMENT
+    assert "made (its steps use the network)" in ended.err
+    assert not (sample.store / "runs").exists()
 
 
 def test_a_build_after_a_load_has_nothing_to_do(built: Sample) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.app.cleaning import QUARANTINE_SECONDS, Clearing, Sort, clear, plan_clearing
-from buildgraph.errors import ExitCode
+from buildgraph.errors import EnvironmentFault, ExitCode
 from buildgraph.record import LATEST, name_load
 
 if TYPE_CHECKING:
@@ -124,12 +129,28 @@ def test_a_dry_run_removes_nothing_and_says_what_and_why(sample: Sample) -> None
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_removed(sample: Sample) -> None:
-    sample.build("all")
-    done = sample.spawn("gc")
-    out, err = done.communicate(timeout=60)
-    assert done.returncode == ExitCode.USAGE
-    assert out == ""
-    assert "--yes" in err
+    LayoutStore(sample.store).write_blob(b"nobody's")
+    before = files(sample)
+    sample.monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    done = sample.call("gc")
+    assert (done.code, done.out) == (ExitCode.USAGE, "")
+    assert "There is no terminal to ask on; add --yes to remove, or --dry-run to look." in done.err
+    assert files(sample) == before
+
+
+def test_of_a_store_that_cannot_be_written_nothing_is_removed(sample: Sample) -> None:
+    LayoutStore(sample.store).write_blob(b"nobody's")
+    planned, before, asked = plan(sample), files(sample), []
+
+    def refuse(path: Path, mode: int) -> bool:
+        asked.append((path, mode))
+        return False
+
+    with pytest.raises(EnvironmentFault, match=f"{sample.store}: the store cannot be written, so nothing is removed"):
+        clear(sample.session(), planned, keep_runs=50, now=NOW, access=refuse)
+    assert asked == [(sample.store, os.W_OK)]
+    assert Sort.BLOB in sorts(planned)
+    assert files(sample) == before
 
 
 def test_the_newest_runs_stay(sample: Sample) -> None:

@@ -23,6 +23,7 @@ from buildgraph.events import (
     StepProgress,
     StepStarted,
 )
+from tests.fakes.sample import Terminal
 
 if TYPE_CHECKING:
     from buildgraph.adapters.console.state import Frame
@@ -58,11 +59,6 @@ STORY: tuple[Event, ...] = (
 )
 CURSOR_HIDDEN, CURSOR_SHOWN = "\x1b[?25l", "\x1b[?25h"
 ESCAPE = "\x1b["
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 class Clock:

@@ -600,6 +600,11 @@ def test_runs_that_cannot_answer_are_refused(three: tuple[Sample, list[str]]) ->
     assert f"error: the run {names[2]} did not come to its end" in refuse(deep, "deep", "--run", names[2])
 
 
+def test_a_node_that_no_kept_run_knew_has_no_last_run(sample: Sample) -> None:
+    ended = refuse(sample, "plain", "--run", "last")
+    assert ended == "error: no run that is kept knew plain; see: buildgraph logs\n"
+
+
 def test_asking_writes_nothing(deep: Sample) -> None:
     edit_tool(deep)
     before = sorted(deep.store.rglob("*"))

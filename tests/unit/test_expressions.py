@@ -6,7 +6,7 @@ import pytest
 from jinja2 import TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 
-from buildgraph.manifest.expressions import make_environment, parse_expression
+from buildgraph.manifest.expressions import MAX_DEPTH, make_environment, parse_expression
 
 
 @pytest.mark.parametrize("text", ["{{ a.split(*b) }}", "{{ a.split(**b) }}"])
@@ -18,3 +18,11 @@ def test_arguments_are_written_out(text: str) -> None:
 def test_fault_32_what_the_parser_itself_cannot_hold_is_too_deep() -> None:
     with pytest.raises(TemplateSyntaxError, match="nested deeper"):
         parse_expression(make_environment(), "{{ " + "(" * 5000 + "a" + ")" * 5000 + " }}")
+
+
+def test_fault_32_parts_that_lie_deeper_than_the_limit_are_refused() -> None:
+    environment = make_environment()
+    deepest = "{{ " + "not " * (MAX_DEPTH - 2) + "a }}"  # below the template and its output
+    assert parse_expression(environment, deepest).body
+    with pytest.raises(TemplateSyntaxError, match="nested deeper than 30 levels"):
+        parse_expression(environment, deepest.replace("{{", "{{ not"))

@@ -171,6 +171,15 @@ def test_fault_39_a_flow_key_without_a_value_is_refused() -> None:
     assert "the key has no value" in _refusal("image: {registry: a, repository: b, tag, digest: d}\n")
 
 
+def test_fault_39_a_comment_that_would_become_part_of_the_value_is_refused() -> None:
+    """A key in quotes needs no blank between its colon and a comment."""
+    text = 'image: {"registry":# none\n  , repository: b, tag: c, digest: d}\n'
+    assert yaml.safe_load(text)["image"]["registry"] is None
+    assert _refusal(text) == (
+        "v:1: a pin cannot be written here safely; write the mapping in block style, one key a line"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

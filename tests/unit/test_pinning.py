@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from buildgraph.app.documenting import check_pages
 from buildgraph.app.pinning import Change, check_pins, find_pin_changes, write_changes
 from buildgraph.errors import BuildFailure, LockError, ManifestError, Stale, UsageError
-from buildgraph.ledger import parse_ledger
+from buildgraph.ledger import format_ledger, parse_ledger
 from buildgraph.pin import PIN_KEYS, read_pin
 
 if TYPE_CHECKING:
@@ -319,6 +320,18 @@ def test_a_ledger_that_is_none_is_told_with_its_place(sample: Sample) -> None:
     sample.write(LEDGER, "{")
     with pytest.raises(ManifestError, match=r"manifests/ledger.json:1"):
         check_pins(sample.session())
+
+
+def test_a_ledger_that_lacks_a_part_of_an_image_is_refused(sample: Sample) -> None:
+    make(sample, "app")
+    pin(sample)
+    shutil.rmtree(sample.store)
+    ledger = parse_ledger((sample.folder / LEDGER).read_text(), LEDGER)
+    entries = {name: entry for name, entry in ledger.entries.items() if name != "tool"}
+    sample.write(LEDGER, format_ledger(replace(ledger, entries=entries)))
+    what = f"{LEDGER}: tool has no entry; remove the file, then build and pin again"
+    with pytest.raises(UsageError, match=what):
+        find_pin_changes(sample.session())
 
 
 def test_the_ledger_is_written_last(sample: Sample) -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from buildgraph.app.reporting import SUFFIXES, choose_form
+from buildgraph.errors import ExitCode
 from buildgraph.history import RUN_FILE, cases_name, log_name
 
 if TYPE_CHECKING:
@@ -118,6 +119,24 @@ def test_a_github_job_gets_a_summary_and_the_digests(
     name, _, value = output.read_text().partition("=")
     assert name == "digests"
     assert list(json.loads(value)) == ["sample/plain:1"]
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"])
+def test_a_file_of_a_github_job_that_cannot_be_written_is_told(sample: Sample, tmp_path: Path, variable: str) -> None:
+    sample.build("plain")
+    sample.monkeypatch.setenv(variable, str(tmp_path))
+    ended = sample.call("build", "plain", "--no-test", "--no-load")
+    assert ended.code == ExitCode.ENVIRONMENT
+    assert f"error: {tmp_path}: cannot write the report: Is a directory; name another file" in ended.err
+
+
+def test_a_page_is_not_written_to_a_terminal(sample: Sample) -> None:
+    sample.build("plain")
+    ended = sample.call("report", "--format", "html", screen=True)
+    assert (ended.code, ended.out) == (ExitCode.USAGE, "")
+    assert "A page of HTML is not for a terminal: give --output FILE." in ended.err
+    assert sample.call("report", "--format", "html", "--output", "-", screen=True).out.startswith("<!")
+    assert sample.call("report", "--format", "json", screen=True).code == ExitCode.OK
 
 
 def test_events_can_be_read_as_json_lines(sample: Sample) -> None:
