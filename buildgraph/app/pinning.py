@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from buildgraph.app.documenting import make_all_texts
 from buildgraph.app.planning import plan_targets
 from buildgraph.errors import BuildFailure, LockError, Stale, UsageError
-from buildgraph.graph import find_closure
+from buildgraph.graph import find_closure, find_targets
 from buildgraph.key import compute_keys
 from buildgraph.ledger import Ledger, LedgerEntry, format_ledger, parse_ledger
 from buildgraph.lock import find_unlocked
@@ -19,7 +19,7 @@ from buildgraph.plan import Action, Wishes
 from buildgraph.support import find_objections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from buildgraph.app.session import Session
     from buildgraph.key import Keys
@@ -39,24 +39,43 @@ class Change:
     new: str
 
 
-def find_pin_changes(session: Session) -> tuple[Change, ...]:
+def find_pin_changes(session: Session, patterns: Sequence[str] = ()) -> tuple[Change, ...]:
     """What ``pin`` would write, for nodes that are built and tested or unchanged since they were pinned.
+
+    With patterns only the images that they name move; another whose key has moved stays pinned to what it was, and is
+    stale until it is built.
 
     Raises:
         BuildFailure: naming the nodes that are neither.
+        UsageError: for a pattern that names no image that is pinned.
     """
     keys = _compute_keys(session, _pinned_images(session))
     images = _buildable_images(session, keys)
+    chosen = _choose(session, images, patterns) if patterns else images
     old = read_ledger(session)
     moved = [name for name in images if not _is_current(name, keys, old)]
-    kept = [name for name in images if name not in moved]
+    left = [name for name in moved if name not in chosen and name in old.entries]
+    moved = [name for name in moved if name not in left]
+    kept = [name for name in images if name not in moved and name not in left]
     records = _find_tested(session, moved) if moved else {}
     # What is here and tested is the truth; what is not here stays as it was pinned with the same key.
     records.update(_find_tested_quietly(session, kept))
-    entries: dict[str, LedgerEntry] = {}
-    for name in find_closure(session.catalogue, images, with_tests=False):
+    entries = {
+        name: old.entries[name]
+        for name in find_closure(session.catalogue, left, with_tests=False)
+        if name in old.entries
+    }
+    for name in find_closure(session.catalogue, [*moved, *kept], with_tests=False):
         entries[name] = _make_entry(session, name, keys, records, old)
     return _make_changes(session, keys, Ledger(entries=entries))
+
+
+def _choose(session: Session, images: Sequence[str], patterns: Sequence[str]) -> frozenset[str]:
+    """The images among those that can be pinned that patterns name."""
+    for pattern in patterns:
+        if not set(find_targets(session.catalogue, (pattern,))) & set(images):
+            raise UsageError(f"{pattern} names no image that is pinned", hint="see: manifests/pins.yaml")
+    return frozenset(find_targets(session.catalogue, patterns))
 
 
 def check_pins(session: Session) -> None:

@@ -9,7 +9,7 @@ import click
 
 from buildgraph.cli.context import Context, checking, pass_context, print_json, say, stoppable
 from buildgraph.cli.names import complete_locked
-from buildgraph.cli.options import examples, json_option
+from buildgraph.cli.options import examples, json_option, targets_argument
 from buildgraph.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -64,19 +64,25 @@ def tell_locked(done: Locked) -> ExitCode:
     return ExitCode.OK if done.is_done else ExitCode.FAILED
 
 
-@click.command(epilog=examples("buildgraph pin", "buildgraph pin --dry-run", "buildgraph pin --check"))
+@click.command(
+    epilog=examples("buildgraph pin", "buildgraph pin spark-4.1", "buildgraph pin --dry-run", "buildgraph pin --check")
+)
+@targets_argument
 @click.option("--check", is_flag=True, help="Compare only, by key; needs no store and no engine; exit 4 when stale.")
 @click.option("--dry-run", is_flag=True, help="Print the diff, write nothing.")
 @json_option
 @pass_context
-def pin(context: Context, *, check: bool, dry_run: bool, as_json: bool) -> None:
+def pin(context: Context, patterns: tuple[str, ...], *, check: bool, dry_run: bool, as_json: bool) -> None:
     """Write the digests of tested images into the ledger and the charts' files.
 
+    With targets only these move, and all others stay pinned to what they were.
     An image whose sources cannot be had is pinned by its tag, without a digest, and named.
     """
     from buildgraph.app.pinning import check_pins, describe_unlocked, find_pin_changes, write_changes
     from buildgraph.pin import diff
 
+    if check and patterns:
+        raise click.UsageError("--check is about all pins; leave the targets out.")
     session = context.session
     for line in describe_unlocked(session):
         say(f"note: {line}")
@@ -84,7 +90,7 @@ def pin(context: Context, *, check: bool, dry_run: bool, as_json: bool) -> None:
         with checking("charts and ledger are up to date", as_json=as_json):
             check_pins(session)
         return
-    changes = find_pin_changes(session)
+    changes = find_pin_changes(session, patterns)
     if not dry_run:
         write_changes(session, changes)
     if as_json:

@@ -138,6 +138,38 @@ def test_one_moved_image_does_not_move_the_pin_of_another(sample: Sample) -> Non
     assert digest_of(sample, "app-1") == kept
 
 
+def test_an_image_is_pinned_by_itself_while_others_stay_at_what_they_were(sample: Sample) -> None:
+    sample.write("charts/plain/values.yaml", (sample.folder / VALUES).read_text().replace("sample/app", "sample/plain"))
+    sample.edit(
+        "manifests/pins.yaml",
+        "    path: image\n",
+        "    path: image\n  - {image: plain, file: charts/plain/values.yaml, path: image}\n",
+    )
+    make(sample, "all")
+    pin(sample)
+    before = {name: digest_of(sample, name) for name in ("app-1", "plain")}
+    sample.edit("manifests/images/app.yaml", "[/opt/tool.sh]", "[/opt/tool.sh, again]")
+    plain = (sample.folder / "manifests/images/plain.yaml").read_text()
+    sample.write("manifests/images/plain.yaml", f"{plain}config: {{cmd: [again]}}\n")
+    make(sample, "app")
+    with pytest.raises(BuildFailure, match="nothing is pinned: plain is not built"):
+        find_pin_changes(sample.session())
+    changes = find_pin_changes(sample.session(), ["app"])
+    write_changes(sample.session(), changes)
+    assert {change.file for change in changes} == {VALUES, LEDGER}
+    assert digest_of(sample, "app-1") != before["app-1"]
+    assert digest_of(sample, "plain") == before["plain"]
+    with pytest.raises(Stale) as caught:
+        check_pins(sample.session())
+    assert caught.value.diff == "- plain: pinned with another key than its manifests now give"
+
+
+def test_an_image_that_is_pinned_nowhere_cannot_be_chosen(sample: Sample) -> None:
+    make(sample, "app")
+    with pytest.raises(UsageError, match="plain names no image that is pinned"):
+        find_pin_changes(sample.session(), ["plain"])
+
+
 def test_the_annotation_of_the_chart_names_the_same_image(sample: Sample) -> None:
     sample.write("charts/app/Chart.yaml", CHART)
     make(sample, "app")
