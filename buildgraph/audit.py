@@ -181,9 +181,9 @@ def _check_loaded(holdings: Holdings) -> Iterator[Finding]:
     """What an engine was given may be gone here: that is nothing wrong, and nobody is misled by it."""
     known = {record.digest for record in holdings.records.values()}
     known.update(digest for digests in holdings.foreign.values() for digest in digests)
-    for name, digest in sorted(holdings.loaded.items()):
-        if digest not in known:
-            what = f"it names {digest}, of which there is no record"
+    for name, load in sorted(holdings.loaded.items()):
+        if load.digest not in known:
+            what = f"it names {load.digest}, of which there is no record"
             yield Finding(kind=Kind.ORPHAN, path=path_of(LOADED, name), what=what, remedy=Remedy.COLLECT)
 
 

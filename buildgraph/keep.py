@@ -14,8 +14,8 @@ from buildgraph.record import (
     LOADED,
     RECORDS,
     VERDICTS,
-    parse_digest,
     parse_key,
+    parse_load,
     parse_record,
     parse_verdict,
 )
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from buildgraph.model import Verdict
-    from buildgraph.record import Record
+    from buildgraph.record import Load, Record
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
@@ -47,7 +47,7 @@ class Manifest:
 class Holdings:
     """The documents of a store, by their names. ``contents`` and ``latest`` hold the keys that they lead to.
 
-    ``loaded`` holds the digests that an engine was last given; ``published`` is what ``index.json`` names;
+    ``loaded`` holds what an engine was last given; ``published`` is what ``index.json`` names;
     ``manifests`` are the image manifests by digest. ``foreign`` documents, as (folder, name), are of another version
     of this program: the digests that they mention.
     """
@@ -56,7 +56,7 @@ class Holdings:
     verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
     contents: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     latest: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    loaded: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    loaded: Mapping[str, Load] = field(default_factory=lambda: MappingProxyType({}))
     published: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     manifests: Mapping[str, Manifest] = field(default_factory=lambda: MappingProxyType({}))
     foreign: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
@@ -94,7 +94,7 @@ def parse_holdings(
         VERDICTS: parse_verdict,
         CONTENTS: parse_key,
         LATEST: parse_key,
-        LOADED: parse_digest,
+        LOADED: parse_load,
     }
     found: dict[str, dict[str, object]] = {folder: {} for folder in parsers}
     foreign: dict[tuple[str, str], frozenset[str]] = {}
@@ -155,7 +155,7 @@ def find_live(holdings: Holdings, roots: Roots) -> Live:
         contents=frozenset(name for name, key in holdings.contents.items() if key in known),
         latest=frozenset(name for name, key in holdings.latest.items() if key in known),
         # An engine may hold any image; only one that a build could find done again is worth remembering.
-        loaded=frozenset(name for name, digest in holdings.loaded.items() if digest in images),
+        loaded=frozenset(name for name, load in holdings.loaded.items() if load.digest in images),
         blobs=frozenset(blobs),
     )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from buildgraph.key import Document, Keys, Tree
     from buildgraph.model import Catalogue, Composition, Lock, Node
-    from buildgraph.record import Record
+    from buildgraph.record import Load, Record
     from buildgraph.refusal import Refusal, Scope
 
 BYTES_PER_SECOND = 20e6
@@ -81,14 +81,16 @@ class State:
     """What the store knows. ``records`` are usable (their blobs are there); ``misses`` say why the others are not.
 
     ``passed`` are the nodes whose test key has a verdict; ``seconds`` holds earlier durations by step id. ``loaded``:
-    reference → digest that an engine was last given under it; whether it is still there only the engine can tell.
+    reference → what an engine was last given under it; whether it is still there only the engine can tell.
+    ``engine``: the ID of the engine that images go to, where that is known without asking one, else "".
     """
 
     records: Mapping[str, Record]
     misses: Mapping[str, str]
     passed: Collection[str]
     seconds: Mapping[str, float]
-    loaded: Mapping[str, str]
+    loaded: Mapping[str, Load]
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +263,10 @@ class _Planner:
             given = self._state.loaded.get(reference)
             if given is None:
                 return f"no load of {reference} is recorded"
-            if given != self._state.records[image.name].digest:
-                return f"an engine was last given another digest as {reference}, {given}"
+            if given.digest != self._state.records[image.name].digest:
+                return f"an engine was last given another digest as {reference}, {given.digest}"
+            if self._state.engine and given.engine != self._state.engine:
+                return f"no load of {reference} into this engine is recorded"
         return "its tests run now" if self._tested_of((image.name, *image.layers)) else ""
 
     def _fetches(self, layer: Layer) -> Iterator[Step]:

@@ -190,7 +190,12 @@ class LayerBuilder(Protocol):
 
 
 class Engine(Protocol):
-    """A Docker engine that holds images and runs containers."""
+    """A Docker engine that holds images and runs containers. ``id`` is its own: an engine made anew has another."""
+
+    @property
+    def id(self) -> str:
+        """As ``docker info`` shows it."""
+        ...
 
     def load(self, composition: Composition, references: Sequence[str], *, cancel: Cancel) -> None:
         """Put the image in the engine under ``repository:tag`` references, sending only what it lacks."""

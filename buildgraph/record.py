@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KEY = re.compile(r"[0-9a-f]{64}")
+_ENGINE = re.compile(r"[0-9A-Za-z][0-9A-Za-z:._-]{0,127}")
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 # Folders of the store, by what names their documents.
@@ -23,7 +24,7 @@ RECORDS = "records"  # a key
 VERDICTS = "verdicts"  # a test key
 CONTENTS = "contents"  # a second-level key; holds the key of a record
 LATEST = "latest"  # a node; holds the key of its newest record
-LOADED = "loaded"  # a reference, by name_load; holds the digest that an engine was last given under it
+LOADED = "loaded"  # a reference, by name_load; holds what an engine was last given under it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +99,25 @@ def name_load(reference: str) -> str:
     return hashlib.sha256(reference.encode()).hexdigest()
 
 
-def parse_digest(text: str | None) -> str | None:
-    """The digest that a document of ``LOADED`` holds; None for anything else."""
-    digest = (text or "").strip()
-    return digest if _DIGEST.fullmatch(digest) else None
+@dataclass(frozen=True, slots=True)
+class Load:
+    """An image that an engine was given. ``digest`` is its manifest's; ``engine`` the engine's ID, "" if not known."""
+
+    digest: str
+    engine: str = ""
+
+
+def format_load(load: Load) -> str:
+    """One line. An ID that is none (an engine of another make may send anything) is left out."""
+    return f"{load.digest} {load.engine}\n" if _ENGINE.fullmatch(load.engine) else f"{load.digest}\n"
+
+
+def parse_load(text: str | None) -> Load | None:
+    """What a document of ``LOADED`` holds; None for anything else."""
+    digest, _, engine = (text or "").strip().partition(" ")
+    if not _DIGEST.fullmatch(digest) or (engine and not _ENGINE.fullmatch(engine)):
+        return None
+    return Load(digest, engine)
 
 
 def format_verdict(verdict: Verdict, document: Document | None = None) -> str:

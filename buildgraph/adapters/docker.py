@@ -52,6 +52,7 @@ class DockerEngine:
         with _faults():
             self._client = self._connect(ANSWER_SECONDS)
             info = self._client.info()
+        self.id = str(info.get("ID", ""))
         self.version = str(info["ServerVersion"])
         check_version(self.version)
         self._containerd = has_containerd_store(info)

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters import debianroot, process
+from buildgraph.adapters.address import data_path
 from buildgraph.adapters.debianroot import APART
 from buildgraph.adapters.proctable import list_inhabitants, start_time, with_descendants
 from buildgraph.adapters.settings import PUBLIC
@@ -70,11 +71,6 @@ class Daemon:
         return start_time(self.pid) == self.started
 
 
-def socket_path(state: Path) -> Path:
-    """The socket of the daemon of ``state``."""
-    return state / "run" / "docker.sock"
-
-
 def log_path(state: Path) -> Path:
     """What the daemon printed since its last start."""
     return state / "dockerd.log"
@@ -83,11 +79,6 @@ def log_path(state: Path) -> Path:
 def root_path(state: Path) -> Path:
     """The Debian root of the daemon, with the docker CLI and buildx."""
     return state / "root"
-
-
-def data_path(state: Path) -> Path:
-    """What the daemon keeps: images, containers, its build cache."""
-    return state / "data"
 
 
 def bin_path(state: Path) -> Path:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import docker
 from docker.errors import DockerException, InvalidConfigFile
 from filelock import FileLock
-from platformdirs import user_data_path
 
 from buildgraph.adapters import dockerd, toolchain
+from buildgraph.adapters.address import DEFAULT_SOCKET, UNIX, list_candidates, socket_path
 from buildgraph.adapters.settings import PUBLIC
 from buildgraph.errors import EnvironmentFault
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from buildgraph.adapters.settings import Settings
     from buildgraph.ports import Cancel
 
-DEFAULT_SOCKET = Path("/var/run/docker.sock")
-UNIX = "unix://"
 PING_SECONDS = 10
 UP_HINT = "bring one up with: buildgraph engine up"
 
@@ -54,19 +52,6 @@ class EngineStatus:
     def running(self) -> bool:
         """True when an engine answers."""
         return self.address is not None
-
-
-def default_state() -> Path:
-    """Where an engine of one's own lives unless the user says otherwise."""
-    return user_data_path("buildgraph") / "engine"
-
-
-def list_candidates(environ: Mapping[str, str], state: Path) -> tuple[str, ...]:
-    """The addresses to try, in order. DOCKER_HOST is the only one where it is set: the user has chosen."""
-    chosen = environ.get("DOCKER_HOST")
-    if chosen:
-        return (chosen,)
-    return (f"{UNIX}{DEFAULT_SOCKET}", f"{UNIX}{dockerd.socket_path(state)}")
 
 
 def find_engine(environ: Mapping[str, str], state: Path) -> EngineAddress | None:
@@ -151,7 +136,7 @@ def down(state: Path, *, say: Callable[[str], None]) -> bool:
         say("no engine was brought up here")
         return False
     with FileLock(state / "lock"):
-        unlink_default(dockerd.socket_path(state), DEFAULT_SOCKET)
+        unlink_default(socket_path(state), DEFAULT_SOCKET)
         ended = dockerd.stop(state)
     say("the engine is down" if ended else "no engine was brought up here")
     return ended
@@ -212,7 +197,7 @@ def _bring_up(
     dockerd.check_machine(environ)
     dockerd.stop(state)  # what a daemon that died has left
     dockerd.make_root(state, say=say, cancel=cancel, settings=settings)
-    own = dockerd.socket_path(state)
+    own = socket_path(state)
     url = f"{UNIX}{own}"
     say(f"starting dockerd; its log is {dockerd.log_path(state)}")
     dockerd.start(state, environ, ping=lambda: ping(url, environ), cancel=cancel)
@@ -225,6 +210,6 @@ def _bring_up(
 def _is_ours(url: str, state: Path) -> bool:
     return (
         url.startswith(UNIX)
-        and Path(url.removeprefix(UNIX)).resolve() == dockerd.socket_path(state).resolve()
+        and Path(url.removeprefix(UNIX)).resolve() == socket_path(state).resolve()
         and dockerd.find_daemon(state) is not None
     )

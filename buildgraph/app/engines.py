@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from buildgraph.adapters import engine
+from buildgraph.adapters.address import default_state
 from buildgraph.adapters.process import Never
 from buildgraph.app.settings import load_settings
 
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 def bring_up(environ: Mapping[str, str], *, say: Callable[[str], None], cancel: Cancel) -> str:
     """Make an engine answer; its address."""
     settings = load_settings(environ).settings
-    return engine.up(engine.default_state(), environ, say=say, cancel=cancel, settings=settings).url
+    return engine.up(default_state(), environ, say=say, cancel=cancel, settings=settings).url
 
 
 def take_down(*, say: Callable[[str], None]) -> None:
     """End the engine that ``bring_up`` started."""
-    engine.down(engine.default_state(), say=say)
+    engine.down(default_state(), say=say)
 
 
 def describe_engine() -> dict[str, str | bool]:
     """What answers, as a flat document."""
-    status = engine.read_status(engine.default_state(), os.environ, cancel=Never())
+    status = engine.read_status(default_state(), os.environ, cancel=Never())
     return {
         "running": status.running,
         "address": status.address.url if status.address else "",
@@ -44,7 +45,7 @@ def describe_engine() -> dict[str, str | bool]:
 
 def export_lines() -> tuple[str, ...]:
     """Shell lines that lead ``docker`` to the engine that answers."""
-    state = engine.default_state()
+    state = default_state()
     address = engine.require_engine(os.environ, state)
     environ = engine.make_environment(address, state, os.environ)
     return tuple(f"export {name}={shlex.quote(environ[name])}" for name in ("DOCKER_HOST", "PATH"))

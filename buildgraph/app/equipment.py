@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from buildgraph import key
+from buildgraph.adapters.address import default_state
 from buildgraph.errors import EnvironmentFault, NetworkFault
 from buildgraph.events import Notice
 from buildgraph.model import Kind
@@ -136,12 +137,12 @@ class Equipment:
 
     @cached_property
     def _buildkit(self) -> BuildkitBuilder:
-        from buildgraph.adapters import dockerd, engine, toolchain
+        from buildgraph.adapters import dockerd, toolchain
         from buildgraph.adapters.buildkit import BuildkitBuilder
         from buildgraph.app.settings import load_settings
 
         environ = self._engine_environ
-        tools = toolchain.find_toolchain(environ, dockerd.root_path(engine.default_state()), cancel=self._cancel)
+        tools = toolchain.find_toolchain(environ, dockerd.root_path(default_state()), cancel=self._cancel)
         return BuildkitBuilder(
             buildx=toolchain.require_buildx(tools),
             environ=environ,
@@ -152,7 +153,7 @@ class Equipment:
     def _address(self) -> EngineAddress:
         from buildgraph.adapters import engine
 
-        return engine.require_engine(self._session.environ, engine.default_state())
+        return engine.require_engine(self._session.environ, default_state())
 
     @cached_property
     def _engine_environ(self) -> dict[str, str]:
@@ -160,7 +161,7 @@ class Equipment:
         from buildgraph.app.preflight import without_secrets
 
         environ = without_secrets(self._session.environ)
-        return engine.make_environment(self._address, engine.default_state(), environ)
+        return engine.make_environment(self._address, default_state(), environ)
 
 
 def check_tools(find_version: Callable[[str], str]) -> None:

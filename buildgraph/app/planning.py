@@ -19,8 +19,8 @@ from buildgraph.record import (
     RECORDS,
     VERDICTS,
     name_load,
-    parse_digest,
     parse_key,
+    parse_load,
     parse_record,
     parse_verdict,
 )
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from buildgraph.key import Document, Keys
     from buildgraph.model import Verdict
     from buildgraph.plan import Plan, Wishes
-    from buildgraph.record import Record
+    from buildgraph.record import Load, Record
 
 DURATIONS = "durations"
 STEPS = "steps"
@@ -79,6 +79,7 @@ def plan_targets(session: Session, patterns: Sequence[str], *, wishes: Wishes, f
         passed=_find_passed(session, scope.tested, records) if wishes.test else frozenset(),
         seconds=_read_durations(session),
         loaded=_read_loaded(session, scope.targets, records) if wishes.load else {},
+        engine=session.engine_id,
     )
     plan = make_plan(catalogue, session.lock, keys, state, scope=scope, wishes=wishes)
     return Planned(plan=plan, keys=keys, records=records, misses=misses)
@@ -207,12 +208,12 @@ def _has_verdict(session: Session, name: str, records: Mapping[str, Record]) -> 
     return document is not None and read_verdict(session, hash_document(document)) is not None
 
 
-def _read_loaded(session: Session, targets: Sequence[str], records: Mapping[str, Record]) -> dict[str, str]:
+def _read_loaded(session: Session, targets: Sequence[str], records: Mapping[str, Record]) -> dict[str, Load]:
     """What an engine was last given of the images among the targets; those that are composed now are not asked for."""
     nodes = [session.catalogue.nodes[name] for name in targets if name in records]
     references = [reference for node in nodes if isinstance(node, Image) for reference in references_of(node)]
-    found = {reference: parse_digest(session.store.read(LOADED, name_load(reference))) for reference in references}
-    return {reference: digest for reference, digest in found.items() if digest}
+    found = {reference: parse_load(session.store.read(LOADED, name_load(reference))) for reference in references}
+    return {reference: load for reference, load in found.items() if load}
 
 
 def _read_durations(session: Session) -> dict[str, float]:

@@ -31,7 +31,8 @@ LOCK_FILE = "manifests/buildgraph.lock"
 class Session:
     """``trees``: what the folders below ``layers/`` hold, without tests; ``facts``: what test keys are made of.
 
-    ``secret_files``: where the user said that the values of secrets stand, by name.
+    ``secret_files``: where the user said that the values of secrets stand, by name. ``engine_id``: of the engine that
+    images go to, where that is known without asking one.
     """
 
     workspace: Workspace
@@ -43,6 +44,7 @@ class Session:
     facts: TestFacts
     environ: Mapping[str, str]
     secret_files: Mapping[str, Path] = field(default_factory=dict)
+    engine_id: str = ""
 
 
 def open_session(
@@ -52,6 +54,7 @@ def open_session(
     lock_file: str | None,
     environ: Mapping[str, str],
     notice: Callable[[str], None] = lambda _text: None,
+    engine_id: str = "",
 ) -> Session:
     """Read and check the whole project; nothing is written.
 
@@ -74,6 +77,7 @@ def open_session(
         trees=trees,
         facts=TestFacts(trees=tests, fixtures=_hash_fixtures(workspace), capabilities=find_capabilities()),
         environ=environ,
+        engine_id=engine_id,
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph import __version__, key
 from buildgraph.adapters import layout, process
+from buildgraph.adapters.address import data_path, default_state, socket_path
 from buildgraph.adapters.helm import find_helm
 from buildgraph.adapters.store import check_place
 from buildgraph.app.diagnosis import Check, Status, fail, judge_space, judge_staleness, judge_version
@@ -246,7 +247,7 @@ def _check_clock(epoch: int) -> Check:
 def _read_engine(environ: Mapping[str, str]) -> dict[str, object]:
     from buildgraph.adapters import engine
 
-    address = engine.require_engine(environ, engine.default_state())
+    address = engine.require_engine(environ, default_state())
     with closing(engine.connect({**environ, "DOCKER_HOST": address.url}, timeout=PROGRAM_SECONDS)) as client:
         return {**client.info(), "address": address.url}
 
@@ -276,19 +277,17 @@ def _check_engine_disk(environ: Mapping[str, str]) -> Check:
 
 def _find_engine_root(info: Mapping[str, object]) -> Path:
     """Where the engine keeps its images; our own sees its folder under another name than we do."""
-    from buildgraph.adapters import dockerd, engine
-
-    state = engine.default_state()
+    state = default_state()
     socket = Path(str(info["address"]).removeprefix("unix://"))
-    if socket.resolve() == dockerd.socket_path(state).resolve():
-        return dockerd.data_path(state)
+    if socket.resolve() == socket_path(state).resolve():
+        return data_path(state)
     return Path(str(info.get("DockerRootDir") or "/nonexistent"))
 
 
 def _check_docker(environ: Mapping[str, str]) -> Check:
-    from buildgraph.adapters import dockerd, engine, toolchain
+    from buildgraph.adapters import dockerd, toolchain
 
-    docker = toolchain.find_docker(environ, dockerd.root_path(engine.default_state()))
+    docker = toolchain.find_docker(environ, dockerd.root_path(default_state()))
     hint = "dockerfile layers and tests need the docker command: install docker-cli"
     if docker is None:
         return Check(name="docker", status=Status.WARN, text="there is no docker command", hint=hint)
@@ -297,9 +296,9 @@ def _check_docker(environ: Mapping[str, str]) -> Check:
 
 
 def _find_buildx(environ: Mapping[str, str]) -> tuple[str, ...]:
-    from buildgraph.adapters import dockerd, engine, toolchain
+    from buildgraph.adapters import dockerd, toolchain
 
-    root = dockerd.root_path(engine.default_state())
+    root = dockerd.root_path(default_state())
     return toolchain.require_buildx(toolchain.find_toolchain(environ, root, cancel=process.Never()))
 
 
@@ -319,7 +318,7 @@ def _check_buildkit(environ: Mapping[str, str]) -> Check:
     hint = f"keep Docker up to date: BuildKit below {'.'.join(map(str, BUILDKIT_FLOOR))} has known holes"
     try:
         words = _find_buildx(environ)
-        address = engine.require_engine(environ, engine.default_state())
+        address = engine.require_engine(environ, default_state())
         text = _output([*words, "inspect"], {**environ, "DOCKER_HOST": address.url})
     except BuildgraphError:
         return Check(name="buildkit", status=Status.WARN, text="its version is not known", hint=hint)

@@ -45,6 +45,7 @@ class Context:
     @cached_property
     def session(self) -> Session:
         """The project, read when a command first asks for it."""
+        from buildgraph.adapters.address import default_state, foresee_id
         from buildgraph.app.session import open_session
 
         return open_session(
@@ -53,6 +54,7 @@ class Context:
             lock_file=self.lock_file,
             environ=self.environ,
             notice=lambda text: say(f"note: {text}"),
+            engine_id=foresee_id(self.environ, default_state()),
         )
 
     def at(self, directory: Path) -> Context:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph.graph import references_of
 from buildgraph.key import hash_document
-from buildgraph.record import LOADED, name_load
+from buildgraph.record import LOADED, Load, format_load, name_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ def load_image(
     guard: Callable[[str], AbstractContextManager[None]],
     cancel: Cancel,
 ) -> tuple[str, ...]:
-    """Put the image into the engine under its references, and remember its digest for each; the references.
+    """Put the image into the engine under its references, and remember both for each; the references.
 
     What was remembered is forgotten first: a load that does not come to its end may have moved a reference already.
     """
@@ -39,5 +39,5 @@ def load_image(
             texts.forget(LOADED, name_load(reference))
         engine.load(composition, references, cancel=cancel)
         for reference in references:
-            texts.write(LOADED, name_load(reference), composition.digest + "\n")
+            texts.write(LOADED, name_load(reference), format_load(Load(composition.digest, engine.id)))
     return references

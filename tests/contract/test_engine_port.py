@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from buildgraph.adapters import engine as bringup
+from buildgraph.adapters.address import default_state
 from buildgraph.adapters.docker import DockerEngine
 from buildgraph.adapters.process import Never
 from buildgraph.adapters.store import LayoutStore
 from buildgraph.errors import Interrupted
+from buildgraph.record import Load, format_load, parse_load
 from tests.fakes.engine import FakeEngine
 from tests.fakes.tiny import compose, write_layer
 
@@ -36,7 +38,7 @@ def engine(request: pytest.FixtureRequest, store: LayoutStore) -> Iterator[Engin
     if request.param == "fake":
         yield FakeEngine(store)
         return
-    state = bringup.default_state()
+    state = default_state()
     address = bringup.find_engine(os.environ, state)
     assert address is not None, "no engine answers; bring one up with: buildgraph engine up"
     with closing(DockerEngine(store, bringup.make_environment(address, state, os.environ))) as docker:
@@ -54,6 +56,12 @@ def reference(engine: Engine) -> Iterator[str]:
 @pytest.fixture
 def image(store: LayoutStore) -> Composition:
     return compose(store, write_layer(store, "unique", {"marker": uuid.uuid4().bytes}))
+
+
+def test_an_engine_has_an_id_that_a_note_of_a_load_holds(engine: Engine) -> None:
+    load = Load(f"sha256:{'e' * 64}", engine.id)
+    assert engine.id
+    assert parse_load(format_load(load)) == load
 
 
 def test_an_image_is_held_once_it_is_loaded(engine: Engine, image: Composition, reference: str) -> None:

@@ -61,9 +61,6 @@ def test_the_gpu_image_runs_spark_and_says_its_version(built: Project) -> None:
 
 
 def test_docker_shows_the_digest_that_list_shows(built: Project) -> None:
-    # A build with nothing to do asks no engine, so what somebody did to the tags since is put right by this.
-    loaded = built.run("load", *PINNED)
-    assert loaded.returncode == 0, loaded.stderr
     for node in built.json("list", "spark-4.1", "spark-4.1-gpu")["nodes"]:
         shown = docker(built, "image", "inspect", "--format", "{{.Id}}", node["tags"][0])
         assert shown.strip() == node["digest"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from buildgraph.adapters import dockerd, engine
+from buildgraph.adapters.address import default_state
 from buildgraph.adapters.buildkit import BuildkitBuilder
 from buildgraph.adapters.process import Never
 from buildgraph.adapters.store import LayoutStore
@@ -36,7 +37,7 @@ class Bench:
     """A builder, a store with a shell image called ``parent``, and a folder for one build."""
 
     def __init__(self, folder: Path) -> None:
-        state = engine.default_state()
+        state = default_state()
         address = engine.require_engine(os.environ, state)
         environ = engine.make_environment(address, state, os.environ)
         buildx = require_buildx(find_toolchain(environ, dockerd.root_path(state), cancel=Never()))

@@ -18,6 +18,7 @@ import pytest
 import zstandard
 
 from buildgraph.adapters import engine
+from buildgraph.adapters.address import default_state
 from buildgraph.app.session import find_store
 from tests.fakes.authority import Authority, make_authority
 from tests.fakes.webserver import Reply, WebServer
@@ -74,7 +75,7 @@ public class Fetch {
 @pytest.fixture(scope="module")
 def gateway() -> str:
     """The address of this machine that build steps reach."""
-    state = engine.default_state()
+    state = default_state()
     address = engine.require_engine(os.environ, state)
     client = docker.DockerClient(base_url=address.url)
     try:

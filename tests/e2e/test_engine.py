@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 from buildgraph.adapters import dockerd, engine
+from buildgraph.adapters.address import default_state
 from buildgraph.adapters.docker import DockerEngine
 from buildgraph.adapters.process import Never
 from buildgraph.adapters.store import LayoutStore
@@ -34,6 +35,7 @@ mount -t tmpfs none /run
 "$0" -c "$1" up
 test "$(readlink /run/docker.sock)" = "$2/run/docker.sock"
 "$0" -c "$1" status
+"$0" -c "$1" id
 "$0" -c "$1" down
 test ! -L /run/docker.sock
 "$0" -c "$1" down
@@ -41,19 +43,22 @@ test ! -L /run/docker.sock
 COMMANDS = """\
 import os, sys
 from pathlib import Path
-from buildgraph.adapters import engine
+from buildgraph.adapters import address, engine
 from buildgraph.adapters.process import Never
 state = Path(os.environ["STATE"])
 match sys.argv[1]:
     case "up": engine.up(state, os.environ, say=print, cancel=Never())
     case "down": engine.down(state, say=print)
     case "status": print(engine.read_status(state, os.environ, cancel=Never()))
+    case "id":
+        environ = {**os.environ, "DOCKER_HOST": engine.require_engine(os.environ, state).url}
+        assert engine.connect(environ).info()["ID"] == address.foresee_id(os.environ, state) != ""
 """
 
 
 @pytest.fixture
 def environ() -> Mapping[str, str]:
-    state = engine.default_state()
+    state = default_state()
     return engine.make_environment(engine.require_engine(os.environ, state), state, os.environ)
 
 
@@ -138,7 +143,7 @@ def test_images_of_the_engine_are_listed_under_their_names(
 
 
 def test_the_status_tells_what_answers(environ: Mapping[str, str]) -> None:
-    status = engine.read_status(engine.default_state(), environ, cancel=Never())
+    status = engine.read_status(default_state(), environ, cancel=Never())
     assert status.running
     assert int(status.version.split(".")[0]) >= 23
     assert status.containerd_store == (status.storage == "overlayfs")
@@ -189,7 +194,7 @@ def test_an_engine_of_ones_own_comes_up_once_and_goes_down_without_trace(tmp_pat
 
 def provide_root(state: Path) -> None:
     """A Debian root with Docker: a copy of the one that is there, or a new one."""
-    made = dockerd.root_path(engine.default_state())
+    made = dockerd.root_path(default_state())
     if made.exists():
         subprocess.run(["cp", "--archive", "--one-file-system", str(made), str(state / "root")], check=True)
     else:

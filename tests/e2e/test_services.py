@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from buildgraph.adapters import engine
+from buildgraph.adapters.address import default_state
 from buildgraph.adapters.docker import DockerEngine
 from buildgraph.adapters.probe import PytestProbe
 from buildgraph.adapters.process import Never
@@ -53,7 +54,7 @@ class Bench:
     """Two images in the engine under names of their own, and a probe."""
 
     def __init__(self, folder: Path) -> None:
-        state = engine.default_state()
+        state = default_state()
         self.environ = engine.make_environment(engine.require_engine(os.environ, state), state, os.environ)
         self.folder = folder
         store = LayoutStore(folder / "store")

@@ -13,7 +13,7 @@ from buildgraph.execute import Ports, Workbench, execute
 from buildgraph.graph import find_needs, references_of
 from buildgraph.model import Image, Kind
 from buildgraph.plan import State, TestFacts, Wishes, compose_test_image, find_services, find_test_key, make_plan
-from buildgraph.record import LOADED, RECORDS, VERDICTS, Record, name_load, parse_digest, parse_record
+from buildgraph.record import LOADED, RECORDS, VERDICTS, Load, Record, name_load, parse_load, parse_record
 from buildgraph.refusal import find_scope
 from tests.fakes.builders import FakeBuilder
 from tests.fakes.catalogues import make_keys, make_lock
@@ -122,12 +122,12 @@ class Bench:
                 passed.add(name)
         return passed
 
-    def loaded(self) -> dict[str, str]:
+    def loaded(self) -> dict[str, Load]:
         """What the engine was last given, by reference."""
         images = [node for node in self.catalogue.nodes.values() if isinstance(node, Image)]
         references = [reference for image in images for reference in references_of(image)]
-        found = {reference: parse_digest(self.texts.read(LOADED, name_load(reference))) for reference in references}
-        return {reference: digest for reference, digest in found.items() if digest}
+        found = {reference: parse_load(self.texts.read(LOADED, name_load(reference))) for reference in references}
+        return {reference: load for reference, load in found.items() if load}
 
     def plan(self, *targets: str, wishes: Wishes | None = None) -> Plan:
         wishes = wishes or Wishes()

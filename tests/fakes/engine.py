@@ -19,6 +19,7 @@ class FakeEngine:
     """An ``Engine``. ``images`` maps a reference to a manifest's digest; ``sent`` lists the layers of each load."""
 
     blobs: BlobStore
+    id: str = "engine-1"
     images: dict[str, str] = field(default_factory=dict)
     layers: dict[str, frozenset[str]] = field(default_factory=dict)
     sent: list[tuple[str, ...]] = field(default_factory=list)

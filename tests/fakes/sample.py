@@ -18,7 +18,7 @@ from buildgraph.graph import references_of
 from buildgraph.key import hash_document, hide_values
 from buildgraph.model import Image, Verdict
 from buildgraph.plan import Wishes, compose_test_image, find_services, find_test_document
-from buildgraph.record import LOADED, VERDICTS, format_verdict, name_load
+from buildgraph.record import LOADED, VERDICTS, Load, format_load, format_verdict, name_load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -210,7 +210,7 @@ class Sample:
         for name in planned.plan.targets:
             node = session.catalogue.nodes[name]
             for reference in references_of(node) if isinstance(node, Image) else ():
-                session.store.write(LOADED, name_load(reference), planned.records[name].digest + "\n")
+                session.store.write(LOADED, name_load(reference), format_load(Load(planned.records[name].digest)))
 
     def write(self, path: str, text: str) -> None:
         """Put a file into the project."""

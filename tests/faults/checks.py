@@ -23,7 +23,7 @@ from buildgraph.record import (
     VERDICTS,
     Record,
     name_load,
-    parse_digest,
+    parse_load,
     parse_record,
     parse_verdict,
 )
@@ -90,12 +90,12 @@ def unloaded(room: Room) -> list[str]:
 def misremembered(room: Room) -> list[str]:
     """What the store says that the engine was given last and that is not there."""
     nodes, held = room.session().catalogue.nodes, references(room)
-    given = {file.stem: parse_digest(_document(file)) for file in _files(room.store / LOADED)}
+    given = {file.stem: parse_load(_document(file)) for file in _files(room.store / LOADED)}
     known = {name_load(reference): reference for node in nodes.values() for reference in references_of(node)}
     return [
-        f"the store says that the engine was given {digest} as {known[name]}"
-        for name, digest in given.items()
-        if held.get(known[name]) != digest
+        f"the store says that the engine was given {load} as {known[name]}"
+        for name, load in given.items()
+        if load is None or held.get(known[name]) != load.digest
     ]
 
 

@@ -82,6 +82,8 @@ class Job:
 class DiskEngine:
     """An ``Engine`` that several processes share: a reference is a file that holds the image's digest."""
 
+    id = "engine-1"
+
     def __init__(self, room: Room, blobs: BlobStore) -> None:
         self._room = room
         self._folder = room.engine

@@ -16,6 +16,7 @@ import pytest
 
 from buildgraph.adapters.strays import end_marked
 from tests.fakes.probing import has_ended, make_nap, make_project
+from tests.faults.interrupts import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,8 @@ def test_a_process_has_ended_when_no_other_has_just_its_words() -> None:
     nap = make_nap()
     with subprocess.Popen(nap) as child:
         try:
-            assert not has_ended(*nap, seconds=0)
+            # Popen returns as soon as the program is found; its words are there a moment later.
+            wait_until(lambda: not has_ended(*nap, seconds=0))
             assert has_ended(nap[0], nap[1][:-1], seconds=0)
             assert has_ended(nap[0], seconds=0)
         finally:

@@ -84,7 +84,7 @@ def test_offline_a_layer_whose_steps_use_the_network_is_refused_before_anything_
 def test_a_build_after_a_load_has_nothing_to_do(built: Sample) -> None:
     assert to_do(built, "all") == ["load:app-1", "load:plain"]
     assert load(built, "plain", "base") == ("sample/plain:1",)
-    assert remembered(built) == {PLAIN: digest_of(built, "plain") + "\n"}
+    assert remembered(built) == {PLAIN: digest_of(built, "plain") + " engine-1\n"}
     assert to_do(built, "all") == ["load:app-1"]
     assert load(built, "all") == ("sample/app:1", "sample/plain:1")
     assert to_do(built, "all") == []
@@ -114,4 +114,4 @@ def test_images_that_were_loaded_before_one_broke_stay_loaded(built: Sample) -> 
 def test_another_state_is_loaded_over_an_earlier_one(built: Sample) -> None:
     built.session().store.write(LOADED, PLAIN, OTHER + "\n")
     load(built, "plain")
-    assert remembered(built) == {PLAIN: digest_of(built, "plain") + "\n"}
+    assert remembered(built) == {PLAIN: digest_of(built, "plain") + " engine-1\n"}

@@ -48,15 +48,6 @@ def make_program(path: Path, code: int) -> Path:
     return path
 
 
-def test_docker_host_is_the_only_candidate_where_it_is_set(tmp_path: Path) -> None:
-    assert engine.list_candidates({"DOCKER_HOST": "tcp://far:1"}, tmp_path) == ("tcp://far:1",)
-
-
-def test_the_default_socket_comes_before_ones_own(tmp_path: Path) -> None:
-    own = f"unix://{tmp_path}/run/docker.sock"
-    assert engine.list_candidates({}, tmp_path) == ("unix:///var/run/docker.sock", own)
-
-
 def test_a_chosen_engine_that_does_not_answer_is_not_replaced(tmp_path: Path) -> None:
     environ = {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
     assert engine.find_engine(environ, tmp_path) is None
@@ -96,7 +87,7 @@ def test_a_configuration_of_docker_that_is_none_is_said_without_a_trace(
 def test_a_machine_that_cannot_run_an_engine_is_refused_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("buildgraph.adapters.engine.DEFAULT_SOCKET", tmp_path / "none.sock")
+    monkeypatch.setattr("buildgraph.adapters.address.DEFAULT_SOCKET", tmp_path / "none.sock")
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(EnvironmentFault, match=r"takes root|on Debian only"):
         engine.up(tmp_path, {"PATH": ""}, say=print, cancel=Never(), settings=Settings(offline=True))

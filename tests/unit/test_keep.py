@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from buildgraph.keep import Holdings, Manifest, Roots, find_live, parse_diff_ids, parse_holdings, parse_manifest
 from buildgraph.model import LayerBlob, Verdict
-from buildgraph.record import CONTENTS, LOADED, RECORDS, Record, format_record
+from buildgraph.record import CONTENTS, LOADED, RECORDS, Load, Record, format_record
 from tests.fakes.store import digest_of
 
 NOTHING = Roots(keys=frozenset(), digests=frozenset(), test_keys=frozenset())
@@ -98,13 +98,14 @@ def test_a_key_of_the_catalogue_stays() -> None:
 
 
 def test_what_an_engine_was_given_is_remembered_of_images_that_stay() -> None:
-    loaded = {"app": NEW_APP.digest, "twin": NEW_APP.digest, "old": OLD_APP.digest, "gone": digest_of(b"gone")}
+    given = {"app": NEW_APP.digest, "twin": NEW_APP.digest, "old": OLD_APP.digest, "gone": digest_of(b"gone")}
+    loaded = {name: Load(digest) for name, digest in given.items()}
     live = find_live(hold(loaded=loaded, latest=keep(NEW, BASE, NEW_APP)), NOTHING)
     assert live.loaded == {"app", "twin"}
 
 
 def test_what_an_engine_was_given_keeps_no_blob() -> None:
-    live = find_live(hold(loaded={"app": NEW_APP.digest}), NOTHING)
+    live = find_live(hold(loaded={"app": Load(NEW_APP.digest)}), NOTHING)
     assert (live.loaded, live.records, live.blobs) == (frozenset(), frozenset(), frozenset())
 
 
@@ -113,7 +114,7 @@ def test_what_an_engine_was_given_of_another_version_s_images_is_remembered() ->
     held = parse_holdings(
         {RECORDS: {NEW_APP.key: text}, LOADED: {"app": NEW_APP.digest + "\n", "odd": "garbage"}}, MappingProxyType({})
     )
-    assert held.loaded == {"app": NEW_APP.digest}
+    assert held.loaded == {"app": Load(NEW_APP.digest)}
     assert (LOADED, "odd") in held.foreign
     assert find_live(held, NOTHING).loaded == {"app"}
 

@@ -9,6 +9,7 @@ from buildgraph.graph import find_needs, references_of
 from buildgraph.model import Image, Lock
 from buildgraph.plan import Action, State, Wishes, find_test_key, make_plan
 from buildgraph.plan import TestFacts as Facts  # pytest would take the name for a class of tests
+from buildgraph.record import Load
 from buildgraph.refusal import find_scope
 from buildgraph.report import format_plan
 from tests.fakes.catalogues import (
@@ -52,6 +53,8 @@ def plan(
     misses: Mapping[str, str] | None = None,
     seconds: Mapping[str, float] | None = None,
     loaded: Mapping[str, str] | None = None,
+    given_to: str = "",
+    engine: str = "",
     lock: Lock = LOCK,
     catalogue: Catalogue = CATALOGUE,
     wishes: Wishes | None = None,
@@ -67,7 +70,8 @@ def plan(
         misses=misses or {},
         passed=passed,
         seconds=seconds or {},
-        loaded=given if loaded is None else loaded,
+        loaded={name: Load(digest, given_to) for name, digest in (given if loaded is None else loaded).items()},
+        engine=engine,
     )
     needs = find_needs(catalogue, targets, with_tests=wishes.test)
     scope = find_scope(catalogue, lock, keys, targets, needs, with_tests=wishes.test)
@@ -187,6 +191,18 @@ def test_an_image_whose_tags_have_changed_is_given_to_the_engine_under_the_new_o
     )
     done = plan("app", made=EVERYTHING, passed=EVERYTHING, catalogue=tagged, loaded=given("app"))
     assert {step.id: step.reason for step in done.steps} == {"load:app": "no load of sample/app:latest is recorded"}
+
+
+@pytest.mark.parametrize("given_to", ["", "engine-2"])
+def test_what_another_engine_was_given_is_loaded_again(given_to: str) -> None:
+    done = plan("app", made=EVERYTHING, passed=EVERYTHING, given_to=given_to, engine="engine-1")
+    assert [step.id for step in done.steps] == ["load:app"]
+    assert done.steps[0].reason == f"no load of {REFERENCES['app']} into this engine is recorded"
+
+
+@pytest.mark.parametrize("engine", ["", "engine-1"])
+def test_what_this_engine_was_given_and_what_may_be_this_one_is_not_loaded_again(engine: str) -> None:
+    assert plan("app", made=EVERYTHING, passed=EVERYTHING, given_to="engine-1", engine=engine).steps == ()
 
 
 def test_what_was_loaded_of_other_images_says_nothing_of_a_target() -> None:

@@ -11,7 +11,7 @@ from buildgraph.app.planning import DURATIONS, STEPS, plan_targets, save_duratio
 from buildgraph.app.session import find_store
 from buildgraph.errors import UsageError
 from buildgraph.plan import Wishes
-from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, name_load, parse_digest
+from buildgraph.record import LATEST, LOADED, RECORDS, VERDICTS, name_load, parse_load
 from tests.fakes.counting import counted
 
 if TYPE_CHECKING:
@@ -279,9 +279,9 @@ def test_what_was_loaded_is_asked_for_images_that_are_targets_and_made_and_for_n
         (Wishes(test=False), ["base", "tool"], 0),
         (BUILT_ONLY, ["all"], 0),
     ):
-        with counted(parse_digest) as calls:
+        with counted(parse_load) as calls:
             plan_targets(sample.session(), targets, wishes=wishes)
-        assert calls["parse_digest"] == count
+        assert calls["parse_load"] == count
     assert store.names(LOADED) == ()
 
 

@@ -8,7 +8,17 @@ from dataclasses import replace
 import pytest
 
 from buildgraph.model import Skip, Verdict
-from buildgraph.record import Record, format_record, format_verdict, parse_record, parse_test_document, parse_verdict
+from buildgraph.record import (
+    Load,
+    Record,
+    format_load,
+    format_record,
+    format_verdict,
+    parse_load,
+    parse_record,
+    parse_test_document,
+    parse_verdict,
+)
 from tests.golden_files import check_golden
 from tests.samples import make_named, make_world, sha256
 
@@ -138,3 +148,21 @@ def test_a_verdict_that_is_no_pass_or_malformed_is_a_miss(key: str, value: objec
 def test_what_is_cut_short_is_a_miss_wherever_it_ends() -> None:
     for text, parse in ((format_record(LAYER), parse_record), (format_verdict(VERDICT), parse_verdict)):
         assert not any(parse(text[:end]) for end in range(len(text) - 2))
+
+
+DIGEST = f"sha256:{'e' * 64}"
+
+
+@pytest.mark.parametrize("engine", ["", "3de8f31a-87ff-43f8-9594-b3b49315d7a8", "ABCD:EFGH:2345:WXYZ"])
+def test_a_load_comes_back_as_it_was(engine: str) -> None:
+    assert parse_load(format_load(Load(DIGEST, engine))) == Load(DIGEST, engine)
+
+
+@pytest.mark.parametrize("engine", ["two words", "line\nbreak", "-", "x" * 200, "ä"])
+def test_an_id_that_is_none_is_left_out(engine: str) -> None:
+    assert parse_load(format_load(Load(DIGEST, engine))) == Load(DIGEST)
+
+
+@pytest.mark.parametrize("text", [None, "", "x", DIGEST[:-1], f"{DIGEST}  x", f"{DIGEST} x y", f"{DIGEST}\nx"])
+def test_a_load_that_is_malformed_is_a_miss(text: str | None) -> None:
+    assert parse_load(text) is None

@@ -15,7 +15,7 @@ from buildgraph.key import hash_document
 from buildgraph.model import Skip
 from buildgraph.model import TestCounts as Counts
 from buildgraph.plan import Wishes, compose_test_image
-from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS, name_load
+from buildgraph.record import CONTENTS, LATEST, LOADED, RECORDS, VERDICTS, Load, name_load
 from tests.fakes.bench import RUN, WITHOUT_TESTS, Bench
 from tests.fakes.catalogues import make_catalogue, make_files_layer, make_image, make_reading_layer
 from tests.fakes.engine import BreakingEngine, FakeEngine
@@ -86,8 +86,10 @@ def test_what_the_engine_was_given_is_remembered_when_it_has_it(bench: Bench) ->
     run = bench.run("app")
     assert [entry.step.id for entry in run.result.steps] == ["load:app"]
     assert run.of("load:app").note == "sample/app:1"
-    assert bench.loaded() == {"sample/app:1": bench.records()["app"].digest} == bench.engine.images
-    assert bench.texts.folders[LOADED] == {name_load("sample/app:1"): bench.records()["app"].digest + "\n"}
+    digest = bench.records()["app"].digest
+    assert bench.engine.images == {"sample/app:1": digest}
+    assert bench.loaded() == {"sample/app:1": Load(digest, bench.engine.id)}
+    assert bench.texts.folders[LOADED] == {name_load("sample/app:1"): f"{digest} {bench.engine.id}\n"}
     assert bench.plan("app").steps == ()
 
 
