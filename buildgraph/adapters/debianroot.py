@@ -70,7 +70,7 @@ def make_root(
         argv += [*apt_options(settings, SUITE, Path(scratch, "auth.conf")), SUITE, str(new)]
         argv += mirror_lines(settings, SUITE)
         try:
-            process.check(argv, log=log, cancel=cancel)
+            process.check(argv, log=log, cancel=cancel, program="mmdebstrap")
         except BuildFailure as failure:
             raise EnvironmentFault(f"{whose} root could not be made: {failure.what}", hint=f"see {log}") from failure
         for name in (OLD_ROOT, *folders):

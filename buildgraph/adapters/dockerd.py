@@ -21,7 +21,7 @@ from buildgraph.adapters.debianroot import APART
 from buildgraph.adapters.proctable import list_inhabitants, start_time, with_descendants
 from buildgraph.adapters.settings import PUBLIC
 from buildgraph.adapters.toolchain import CLI, ca_bundle
-from buildgraph.errors import EnvironmentFault, Interrupted
+from buildgraph.errors import BuildFailure, EnvironmentFault, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,7 +115,10 @@ def make_root(state: Path, *, say: Callable[[str], None], cancel: Cancel, settin
 
 
 def start(state: Path, environ: Mapping[str, str], *, ping: Callable[[], None], cancel: Cancel) -> Daemon:
-    """Start dockerd in a session of its own and wait until ``ping`` raises no ``EnvironmentFault``."""
+    """Start dockerd in a session of its own and wait until ``ping`` raises no ``EnvironmentFault``.
+
+    Raises ``EnvironmentFault`` when it does not come up.
+    """
     root, run, data, pid = root_path(state), state / "run", data_path(state), state / "dockerd.pid"
     shutil.rmtree(run, ignore_errors=True)  # a run directory does not outlive its daemon
     for folder in (run, data, bin_path(state)):
@@ -125,13 +128,19 @@ def start(state: Path, environ: Mapping[str, str], *, ping: Callable[[], None], 
     for stale in (pid, log_path(state)):
         stale.unlink(missing_ok=True)
     enter = ["sh", "-c", ENTER, "dockerd", str(root), str(run), str(data), str(pid)]
-    process.check(
-        ["sh", "-c", LAUNCH, "launch", *APART, *enter],
-        log=log_path(state),
-        cancel=cancel,
-        env=_daemon_environment(environ),
-        cwd=state,
-    )
+    try:
+        process.check(
+            ["sh", "-c", LAUNCH, "launch", *APART, *enter],
+            log=log_path(state),
+            cancel=cancel,
+            env=_daemon_environment(environ),
+            cwd=state,
+            program="the launcher",
+        )
+    except BuildFailure as failure:
+        raise EnvironmentFault(
+            f"dockerd could not be started: {failure.what}", hint=f"see {log_path(state)}"
+        ) from failure
     return _wait_until_up(state, pid, ping=ping, cancel=cancel)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 from docker.errors import DockerException, InvalidConfigFile
+from docker.utils import parse_host
 from filelock import FileLock
 
 from buildgraph.adapters import dockerd, toolchain
@@ -87,6 +88,7 @@ def connect(environ: Mapping[str, str], *, timeout: int = PING_SECONDS) -> docke
     Raises ``EnvironmentFault`` when none answers.
     """
     url = environ["DOCKER_HOST"]
+    _check_address(url)
     try:
         if url.startswith(UNIX):
             with closing(socket.socket(socket.AF_UNIX)) as trial:
@@ -205,6 +207,15 @@ def _bring_up(
     if link_default(own, DEFAULT_SOCKET):
         say(f"{DEFAULT_SOCKET} leads to it")
     return EngineAddress(url=url, ours=True)
+
+
+def _check_address(url: str) -> None:
+    try:
+        parse_host(url)
+    except (DockerException, ValueError) as error:
+        raise EnvironmentFault(
+            f"DOCKER_HOST={url} is no address of an engine", hint=f"one is {UNIX}{DEFAULT_SOCKET}, or tcp://host:2376"
+        ) from error
 
 
 def _is_ours(url: str, state: Path) -> bool:

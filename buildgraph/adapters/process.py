@@ -58,11 +58,16 @@ def check(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout: float | None = None,
+    program: str = "",
 ) -> None:
-    """Like ``run``; any exit code but 0 is a ``BuildFailure`` that names the program and its last line of output."""
+    """Like ``run``; any exit code but 0 is a ``BuildFailure`` that names the program and its last line of output.
+
+    ``program``: its name, where ``argv`` begins with what starts it.
+    """
     code = run(argv, log=log, cancel=cancel, env=env, cwd=cwd, timeout=timeout)
     if code:
-        raise BuildFailure(f"{os.path.basename(argv[0])} {describe(code)}: {last_line(log)}", log=str(log))  # noqa: PTH119 - argv[0] is a name
+        program = program or os.path.basename(argv[0])  # noqa: PTH119 - argv[0] is a name
+        raise BuildFailure(f"{program} {describe(code)}: {last_line(log)}", log=str(log))
 
 
 def output(

@@ -98,8 +98,15 @@ class RootfsBuilder:
             names = self._make_repository(inputs, spec, artifacts, work)
             hooks = self._copy_hooks(inputs, spec, work)
             tar = kept / "root.tar"
-            argv = (*_command(spec, names, hooks, _architecture(inputs)), str(tar), _mirror(work))
-            process.check(argv, log=inputs.log, cancel=inputs.cancel, env=_environment(inputs, work), cwd=work)
+            argv = (*_apart(), *_command(spec, names, hooks, _architecture(inputs)), str(tar), _mirror(work))
+            process.check(
+                argv,
+                log=inputs.log,
+                cancel=inputs.cancel,
+                env=_environment(inputs, work),
+                cwd=work,
+                program="mmdebstrap",
+            )
             return self._pack(inputs, tar, names)
 
     def _make_repository(

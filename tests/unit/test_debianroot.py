@@ -73,7 +73,9 @@ def test_a_root_that_mmdebstrap_could_not_make_is_not_there(tmp_path: Path, prog
     write_program(programs, "unshare", 'echo "E: no such mirror"; exit 3')
     with pytest.raises(EnvironmentFault) as caught:
         make(tmp_path / "root")
-    assert caught.value.what == "the engine's root could not be made: unshare ended with exit code 3: E: no such mirror"
+    assert (
+        caught.value.what == "the engine's root could not be made: mmdebstrap ended with exit code 3: E: no such mirror"
+    )
     assert caught.value.hint == f"see {tmp_path}/log"
     assert not (tmp_path / "root").exists()
 

@@ -9,7 +9,7 @@ import pytest
 
 from buildgraph.adapters import dockerd
 from buildgraph.adapters.process import Never
-from buildgraph.errors import BuildFailure, EnvironmentFault
+from buildgraph.errors import EnvironmentFault
 from tests.fakes.programs import write_program
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def start(state: Path) -> None:
 
 def test_a_daemon_that_could_not_even_be_launched_is_told_by_the_launchers_words(state: Path, programs: Path) -> None:
     write_program(programs, "setsid", 'echo "no session" >&2; exit 7')
-    with pytest.raises(BuildFailure, match="sh ended with exit code 7: no session"):
+    said = "dockerd could not be started: the launcher ended with exit code 7: no session"
+    with pytest.raises(EnvironmentFault, match=said):
         start(state)
 
 

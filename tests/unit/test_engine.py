@@ -70,6 +70,14 @@ def test_each_engine_that_does_not_answer_is_told_with_its_reason(tmp_path: Path
         engine.require_engine({"DOCKER_HOST": f"unix://{dead}"}, tmp_path)
 
 
+@pytest.mark.parametrize("url", ["tcp://host", "tcp://host:port", "tcp://[::1", "fd://", "host:2376", "garbage"])
+def test_an_address_that_is_none_is_named_with_what_one_is(url: str) -> None:
+    with pytest.raises(EnvironmentFault) as caught:
+        engine.connect({"DOCKER_HOST": url})
+    assert caught.value.what == f"DOCKER_HOST={url} is no address of an engine"
+    assert caught.value.hint == "one is unix:///var/run/docker.sock, or tcp://host:2376"
+
+
 @pytest.mark.parametrize(
     "text",
     ["[]", '{"proxies": 3}', '{"auths": {"far": []}}', '{"auths": {"far": {"auth": "!"}}}'],

@@ -250,13 +250,26 @@ def test_a_package_that_does_not_say_its_name_is_refused_by_its_file(
         bench.builder._make_repository(bench.inputs, bench.spec, (bench.add_file("bash.deb"),), tmp_path)
 
 
-def test_an_mmdebstrap_that_fails_is_told_by_its_last_words(bench: Bench, programs: Path) -> None:
+@pytest.fixture
+def inputs(bench: Bench, programs: Path) -> Inputs:
+    """What a layer of one package is built from."""
     write_program(programs, "dpkg-deb", 'echo "Package: bash"')
-    write_program(programs, "mmdebstrap", 'echo "E: no space"; exit 25')
-    inputs = replace(
+    return replace(
         bench.inputs,
         layer=make_layer(replace(bench.spec, hooks=()), Kind.ROOTFS),
         artifacts={rootfs.PACKAGES: (bench.add_file("bash.deb"),)},
     )
+
+
+def test_an_mmdebstrap_that_fails_is_told_by_its_last_words(bench: Bench, inputs: Inputs, programs: Path) -> None:
+    write_program(programs, "mmdebstrap", 'echo "E: no space"; exit 25')
     with pytest.raises(BuildFailure, match=r"^mmdebstrap ended with exit code 25: E: no space$"):
         bench.builder(inputs)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root mmdebstrap makes a namespace of its own")
+def test_what_mmdebstrap_mounts_is_out_of_reach_of_the_clean_up(bench: Bench, inputs: Inputs, programs: Path) -> None:
+    write_program(programs, "mmdebstrap", "readlink /proc/self/ns/mnt; exit 25")
+    with pytest.raises(BuildFailure, match=r"^mmdebstrap ended with exit code 25: mnt:") as caught:
+        bench.builder(inputs)
+    assert str(Path("/proc/self/ns/mnt").readlink()) not in caught.value.what
