@@ -54,6 +54,7 @@ class Machine:
 
     settings: dict[str, str]
     filters: tuple[str, ...]
+    sets: frozenset[str]
     interfaces: frozenset[str]
     mounts: frozenset[str]
     cgroups: frozenset[str]
@@ -98,6 +99,7 @@ def look() -> Machine:
             name: (machine.SYSTEM / name).read_text() for name in machine.CHANGED if (machine.SYSTEM / name).exists()
         },
         filters=(*rules, *sorted(tables)),
+        sets=machine.find_sets(root.root_path(default_places().cache)),
         interfaces=frozenset(path.name for path in machine.INTERFACES.iterdir() if path.name.startswith("cni")),
         mounts=frozenset(
             line for line in Path("/proc/mounts").read_text().splitlines() if "kube" in line or "cni" in line
@@ -246,6 +248,26 @@ def test_a_privileged_pod_is_refused_where_pods_are_restricted(own: OwnNode, spa
 def test_names_of_services_are_looked_up(own: OwnNode, space: str, shell: str) -> None:
     script = "for n in 1 2 3 4 5; do getent hosts kubernetes.default && exit; sleep 1; done; exit 1"
     assert finish(own, space, "names", make_pod("names", shell, script)).split()[0] == "10.96.0.1"
+
+
+def test_a_network_policy_lets_nothing_through_that_it_does_not_allow(own: OwnNode, space: str, shell: str) -> None:
+    if not machine.has_sets(root.root_path(default_places().cache)):
+        pytest.skip("the kernel has no sets of addresses, which network policies are made of")
+    ask = "getent hosts kubernetes.default"
+    script = f"until {ask}; do sleep 1; done; while {ask}; do sleep 1; done; echo silenced"
+    own.kube("-n", space, "apply", "-f", "-", told=make_pod("talks", shell, script))
+    wait(lambda: "10.96.0.1" in own.try_kube("-n", space, "logs", "talks").stdout)
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "silence"},
+        "spec": {"podSelector": {}, "policyTypes": ["Egress"]},
+    }
+    own.kube("-n", space, "apply", "-f", "-", told=json.dumps(policy))
+    wait(lambda: "silenced" in own.kube("-n", space, "logs", "talks"))
+    own.kube("-n", space, "delete", "networkpolicy", "silence")
+    again = make_pod("talks-again", shell, f"until {ask}; do sleep 1; done")
+    assert "10.96.0.1" in finish(own, space, "talks-again", again)
 
 
 def test_a_claim_gets_a_volume_that_its_pod_may_write_to_and_that_is_emptied_afterwards(

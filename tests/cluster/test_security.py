@@ -14,7 +14,7 @@ from tests.cluster.client import ENTRYPOINT, make_client_pod, read_answer
 from tests.cluster.kubectl import CommandError
 from tests.cluster.programs import EXPECTED_TOTALS, SUMS
 from tests.cluster.reporting import not_enforced
-from tests.cluster.waits import require, wait_for
+from tests.cluster.waits import DeadlineError, require, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,10 +154,18 @@ def test_network_policy(place: Place, spark: Release) -> None:
     try:
         wait_for("a listener", lambda: _require_reached(place, place.client.pod, target, PORT), seconds=SECONDS)
         place.kubectl.apply(_deny_all(place.kubectl.namespace))
-        if _reaches(place, place.client.pod, target, PORT):
-            not_enforced("this node takes NetworkPolicy and does not apply it: one that denies all let a connection in")
+        # A policy holds when whoever applies it has seen it.
+        try:
+            wait_for("a shut door", lambda: _require_shut(place, place.client.pod, target, PORT), seconds=SECONDS)
+        except DeadlineError:
+            not_enforced("this node takes NetworkPolicy and does not apply it: one that denies all lets connections in")
         assert not _reaches(place, "stranger", spark.service("connect"), 15002), "a pod that is no client gets in"
         assert _reaches(place, place.client.pod, spark.service("connect"), 15002), "a client does not get in"
+        place.kubectl.run("delete", "networkpolicy", "deny-all")
+        wait_for("an open door", lambda: _require_reached(place, place.client.pod, target, PORT), seconds=SECONDS)
+        server = spark.pod("connect")["metadata"]["name"]
+        assert not _reaches(place, server, target, PORT), "the server gets out to whom it likes"
+        assert _reaches(place, server, "spark-infra-s3", 7070), "the server does not get out to what is named"
     finally:
         listener.stop()
         place.kubectl.run("delete", "networkpolicy", "deny-all", "--ignore-not-found")
@@ -190,6 +198,10 @@ def _reaches(place: Place, pod: str, host: str, port: int) -> bool:
 
 def _require_reached(place: Place, pod: str, host: str, port: int) -> None:
     require(_reaches(place, pod, host, port), f"{host}:{port} does not answer")
+
+
+def _require_shut(place: Place, pod: str, host: str, port: int) -> None:
+    require(not _reaches(place, pod, host, port), f"{host}:{port} answers")
 
 
 def _deny_all(namespace: str) -> dict[str, object]:

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def test_a_record_comes_back_as_it_was_written(places: Places) -> None:
-    before = Before(settings={"kernel/panic": "1"}, chains={"iptables-save": ("nat CNI-1",)}, tables=("ip kube-proxy",))
+    before = Before(
+        settings={"kernel/panic": "1"},
+        chains={"iptables-save": ("nat CNI-1",)},
+        tables=("ip kube-proxy",),
+        sets=("KUBE-SRC-1",),
+    )
     written = Record(
         boot="b",
         root="/root",

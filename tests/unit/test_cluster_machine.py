@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from buildgraph.adapters.cluster import firewall, machine
+from buildgraph.adapters.cluster.record import Before
 from buildgraph.adapters.cluster.texts import BRIDGE
 from buildgraph.errors import EnvironmentFault
 from tests.fakes.programs import write_program
@@ -138,6 +139,45 @@ def test_chains_that_were_there_before_stay() -> None:
     }
     assert "-X" not in firewall.undo_text(SAVED, before)
     assert "CNI" not in firewall.undo_text(SAVED, before)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The programs of a Debian root, which need no change of root to be called."""
+    folder = tmp_path / "path"
+    write_program(folder, "chroot", 'shift; exec "$@"')
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return folder
+
+
+def test_sets_of_network_policies_are_known_by_their_names(programs: Path, tmp_path: Path) -> None:
+    write_program(programs, "ipset", '[ "$*" = "list -name" ] && printf "KUBE-SRC-1\nblocked\nTMP-2\n"')
+    assert machine.find_sets(tmp_path) == {"KUBE-SRC-1", "TMP-2"}
+
+
+def test_a_kernel_without_sets_has_none(programs: Path, tmp_path: Path) -> None:
+    write_program(programs, "ipset", "echo 'Kernel error received: Invalid argument' >&2; exit 1")
+    assert not machine.has_sets(tmp_path)
+    assert machine.find_sets(tmp_path) == frozenset()
+
+
+def test_policies_are_in_force_when_their_last_chain_is_there(programs: Path, tmp_path: Path) -> None:
+    write_program(programs, "iptables-save", "printf '*filter\n:KUBE-ROUTER-INPUT - [0:0]\n'")
+    assert not machine.has_policies(tmp_path)
+    write_program(programs, "iptables-save", "printf '*filter\n:KUBE-NWPLCY-DEFAULT - [0:0]\n'")
+    assert machine.has_policies(tmp_path)
+
+
+@pytest.mark.usefixtures("ground")
+def test_sets_that_were_made_go_when_no_rule_names_them_and_others_stay(programs: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for name in ("iptables-save", "ip6tables-save", "nft"):
+        write_program(programs, name, "exit 0")
+    write_program(programs, "iptables-save", "printf '*filter\n:KUBE-FWD - [0:0]\nCOMMIT\n'")
+    write_program(programs, "iptables-restore", f"echo restored >> {log}")
+    write_program(programs, "ipset", f'[ $1 = list ] && printf "KUBE-SRC-1\nKUBE-OLD\nblocked\n" || echo "$@" >> {log}')
+    machine.put_back(tmp_path, Before(sets=("KUBE-OLD",)))
+    assert log.read_text() == "restored\ndestroy KUBE-SRC-1\n"
 
 
 def test_where_nothing_was_made_nothing_is_undone() -> None:

@@ -75,12 +75,13 @@ def test_kubernetes_and_all_that_it_keeps_beside_itself_are_of_one_release() -> 
     assert f"-X k8s.io/component-base/version.gitVersion={version}" in programs.linker_flags("kubernetes")
 
 
-def test_the_name_service_is_built_with_the_same_release_of_the_client() -> None:
-    text = (programs.SOURCES / "coredns/go.mod").read_text()
+@pytest.mark.parametrize("name", ["coredns", "policies"])
+def test_what_asks_the_api_is_built_with_the_same_release_of_the_client(name: str) -> None:
+    text = (programs.SOURCES / name / "go.mod").read_text()
     assert programs.read_version(text, "k8s.io/client-go") == programs.kubernetes_version().replace("v1.", "v0.", 1)
 
 
-@pytest.mark.parametrize("name", ["kubernetes", "coredns", "pause"])
+@pytest.mark.parametrize("name", ["kubernetes", "coredns", "pause", "policies"])
 def test_all_sources_are_committed_with_their_sums(name: str) -> None:
     folder = programs.SOURCES / name
     needs_sums = "require" in (folder / "go.mod").read_text()
@@ -112,12 +113,19 @@ def test_programs_are_compiled_once_each_in_the_folder_of_its_sources(
     monkeypatch.setenv("PATH", _make_go(tmp_path / "path", NEW, build=WRITE))
     said: list[str] = []
     made = _ensure(places, said)
-    for program, name in ((made.pause, "pause"), (made.coredns, "coredns"), (made.kubectl, "kubernetes")):
+    for program, name in (
+        (made.pause, "pause"),
+        (made.coredns, "coredns"),
+        (made.kubectl, "kubernetes"),
+        (made.policies, "policies"),
+    ):
         assert program.read_text() == f"{programs.SOURCES / name}\n"
     assert {path.name for path in made.kubernetes.iterdir()} == {"kubernetes", *programs.COMPONENTS}
-    assert [line.split()[:2] for line in said] == [["compiling", name] for name in ("pause", "Kubernetes", "coredns")]
+    assert [line.split()[:2] for line in said] == [
+        ["compiling", name] for name in ("pause", "Kubernetes", "coredns", "policies")
+    ]
     assert _ensure(places, said) == made
-    assert len(said) == 3
+    assert len(said) == 4
 
 
 def test_a_program_that_cannot_be_compiled_is_named_with_the_reason_and_not_kept(

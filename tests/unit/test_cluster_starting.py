@@ -29,7 +29,8 @@ def start(places: Places, tmp_path: Path) -> node._Start:
     """A start whose folders are there, and of whose programs none is."""
     places.logs.mkdir(parents=True)
     places.configuration.mkdir(parents=True)
-    programs = Programs(kubernetes=tmp_path, coredns=tmp_path / "coredns", pause=tmp_path / "pause")
+    names = ("coredns", "pause", "policies")
+    programs = Programs(kubernetes=tmp_path, **{name: tmp_path / name for name in names})
     return node._Start(
         places=places, environ={}, address="192.0.2.1", root=tmp_path, programs=programs, say=print, cancel=Never()
     )
@@ -52,7 +53,7 @@ def test_a_root_that_cannot_be_mounted_is_told_with_the_reason(inner: Path, star
     write_program(inner, "unshare", "echo 'mount: permission denied' >&2; exit 32")
     told = r"the node's root could not be mounted: mount: permission denied; see .*/holder\.log"
     with pytest.raises(EnvironmentFault, match=told):
-        inside.enter(start.places, tmp_path, tmp_path)
+        inside.enter(start.places, tmp_path, start.programs)
 
 
 def test_without_certificates_nothing_is_configured(inner: Path, start: node._Start) -> None:
@@ -78,6 +79,16 @@ def test_what_does_not_come_up_in_time_is_told(
     monkeypatch.setattr("buildgraph.adapters.cluster.node.START_SECONDS", 0.0)
     with pytest.raises(EnvironmentFault, match=r"the API did not come up within 0 s; see .*/logs"):
         node._wait(start, _make_record(holder=sleeper), "the API", lambda: False)
+
+
+def test_a_kernel_without_sets_of_addresses_has_a_node_that_enforces_no_policies(
+    start: node._Start, sleeper: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("buildgraph.adapters.cluster.machine.has_sets", lambda _root: False)
+    said: list[str] = []
+    held = _make_record(holder=sleeper)
+    assert node._enforce_policies(replace(start, say=said.append), held) == held
+    assert said == ["this kernel has no sets of addresses (ip_set): NetworkPolicies are taken, and not enforced"]
 
 
 def test_what_kubectl_complains_of_is_told(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ CLIENTS = (
     Certificate(name="scheduler", subject="/CN=system:kube-scheduler"),
     Certificate(name="kubelet", subject=f"/O=system:nodes/CN=system:node:{NODE}"),
     Certificate(name="proxy", subject="/CN=system:kube-proxy"),
+    Certificate(name="policies", subject="/CN=system:network-policies"),
 )
 """Each has a kubeconfig of its name."""
 APISERVER_AS_CLIENT = Certificate(name="apiserver-client", subject="/O=system:masters/CN=kube-apiserver")

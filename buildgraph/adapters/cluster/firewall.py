@@ -14,7 +14,11 @@ SAVES = {"iptables-save": "iptables-restore", "ip6tables-save": "ip6tables-resto
 FAMILIES = {"iptables-save": "ip", "ip6tables-save": "ip6"}
 COMMENT = "buildgraph-cluster"
 CHAIN_PREFIXES = ("KUBE-", "CNI-")
-"""Of the kubelet and of the port mapping; kube-proxy has tables of its own."""
+"""Of the kubelet, of the port mapping and of network policies; kube-proxy has tables of its own."""
+POLICY_CHAIN = "filter KUBE-NWPLCY-DEFAULT"
+"""Made last before the first policies are applied."""
+SET_PREFIXES = ("KUBE-", "TMP-")
+"""Of network policies: the sets of addresses that their rules name, and those that are being filled."""
 PROXY_TABLES = ("ip kube-proxy", "ip6 kube-proxy")
 _OURS = ("-m", "comment", "--comment", COMMENT)
 _TARGETS = ("-j", "-g")
@@ -57,6 +61,11 @@ def undo_text(saved: str, kept: Iterable[str]) -> str:
 def find_tables(listed: str) -> frozenset[str]:
     """The tables in what ``nft list tables`` printed, as ``ip nat``."""
     return frozenset(line.removeprefix("table ") for line in listed.splitlines())
+
+
+def find_sets(listed: str) -> frozenset[str]:
+    """The sets in what ``ipset list -name`` printed that have names like those of a node."""
+    return frozenset(name for name in listed.split() if name.startswith(SET_PREFIXES))
 
 
 def find_empty(saved: str) -> frozenset[str]:

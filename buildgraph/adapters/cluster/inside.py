@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph.adapters import process
 from buildgraph.adapters.cluster import daemons
-from buildgraph.adapters.cluster.places import PROGRAMS
+from buildgraph.adapters.cluster.places import POLICIES, PROGRAMS
 from buildgraph.adapters.debianroot import APART, OLD_ROOT
 from buildgraph.adapters.dockerd import ROOT_CA
 from buildgraph.adapters.toolchain import ca_bundle
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from buildgraph.adapters.cluster.places import Places
+    from buildgraph.adapters.cluster.programs import Programs
     from buildgraph.adapters.cluster.record import Process
 
-PATH = f"{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = f"{PROGRAMS}:{POLICIES}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 HOLDER = "holder"
 """The process that the namespace was made for; the others enter it."""
 READY = "run/entered"
@@ -69,7 +70,7 @@ def make_folders(places: Places, environ: Mapping[str, str]) -> None:
         shutil.copyfile(bundle, places.upper / ROOT_CA)
 
 
-def enter(places: Places, root: Path, programs: Path) -> Process:
+def enter(places: Places, root: Path, programs: Programs) -> Process:
     """Make the namespace; the process that holds it."""
     binds = [word for source, target in places.binds(programs).items() for word in (str(source), target)]
     parts = (root, places.upper, places.run / "work", places.run / "merged")

@@ -40,6 +40,7 @@ CHANGED = (
 """The kernel's settings that the kubelet, kube-proxy, the network plugins or we set."""
 FAR = ("198.51.100.1", 9)
 """An address that is nobody's; nothing is sent there."""
+_LIST_SETS = ("ipset", "list", "-name")
 
 
 def find_free_address() -> str:
@@ -87,7 +88,22 @@ def take_down_notes(root: Path) -> Before:
         settings={name: value for name in CHANGED if (value := _read(SYSTEM / name)) is not None},
         chains={save: tuple(sorted(firewall.find_chains(ask(root, save)))) for save in firewall.SAVES},
         tables=tuple(sorted(firewall.find_tables(ask(root, "nft", "list", "tables")))),
+        sets=tuple(sorted(find_sets(root))),
     )
+
+
+def has_sets(root: Path) -> bool:
+    """True where the kernel keeps sets of addresses, which network policies are made of."""
+    try:
+        ask(root, *_LIST_SETS)
+    except EnvironmentFault:
+        return False
+    return True
+
+
+def find_sets(root: Path) -> frozenset[str]:
+    """The sets of addresses that have names like those of a node; none where the kernel keeps none."""
+    return firewall.find_sets(ask(root, *_LIST_SETS)) if has_sets(root) else frozenset()
 
 
 def prepare(root: Path) -> None:
@@ -97,6 +113,11 @@ def prepare(root: Path) -> None:
             (SYSTEM / name).write_text(value, "ascii")
     for argv in firewall.rule_commands():
         ask(root, *argv)
+
+
+def has_policies(root: Path) -> bool:
+    """True when pods' packets pass the rules of network policies."""
+    return firewall.POLICY_CHAIN in firewall.find_chains(ask(root, "iptables-save", "-t", "filter"))
 
 
 def require_root(root: Path) -> None:
@@ -118,6 +139,8 @@ def put_back(root: Path, before: Before) -> None:
         text = firewall.undo_text(ask(root, save), before.chains.get(save, ()))
         if text:
             ask(root, restore, "--noflush", told=text)
+    for name in sorted(find_sets(root) - set(before.sets)):  # no rule names them any more
+        ask(root, "ipset", "destroy", name)
     for table in sorted(_find_new_tables(root) - set(before.tables)):
         ask(root, "nft", "delete", "table", *table.split())
     for name, value in settings_to_restore(before.settings, has_engine=(INTERFACES / ENGINE_BRIDGE).exists()).items():

@@ -156,7 +156,7 @@ def _start(start: _Start) -> None:
     write_record(start.places, record)
     inside.make_folders(start.places, start.environ)
     storage.make_folders(start.places)
-    holder = inside.enter(start.places, start.root, start.programs.kubernetes)
+    holder = inside.enter(start.places, start.root, start.programs)
     record = _note(start, record, inside.HOLDER, holder)
     _configure(start, holder)
     machine.prepare(start.root)
@@ -174,6 +174,7 @@ def _start(start: _Start) -> None:
     record = _launch(start, record, storage.KEEPER, *storage.keeper_arguments(), program="sh")
     start.api.apply(_dns_manifest(start), cancel=start.cancel)
     _wait(start, record, "the node", lambda: _is_ready(start))
+    record = _enforce_policies(start, record)
     _wait(start, record, "the name service", lambda: _has_names(start))
     write_record(start.places, replace(record, ready=True))
 
@@ -282,9 +283,23 @@ def _name_image(program: Path) -> str:
     return f"localhost/buildgraph/{program.name}:{program.parent.name.rpartition('-')[2]}"
 
 
+def _enforce_policies(start: _Start, record: Record) -> Record:
+    """The program asks for the node, which has to be there; pods that started before it are seen as well."""
+    if not machine.has_sets(start.root):
+        start.say("this kernel has no sets of addresses (ip_set): NetworkPolicies are taken, and not enforced")
+        return record
+    start.api.apply(_read_manifest("policies.yaml"), cancel=start.cancel)
+    record = _launch(start, record, "policies", *texts.policies_arguments())
+    _wait(start, record, "the enforcement of network policies", lambda: machine.has_policies(start.root))
+    return record
+
+
 def _dns_manifest(start: _Start) -> str:
-    template = resources.files("buildgraph.adapters.cluster") / "coredns.yaml"
-    return texts.dns_manifest(template.read_text("utf-8"), _name_image(start.programs.coredns))
+    return texts.dns_manifest(_read_manifest("coredns.yaml"), _name_image(start.programs.coredns))
+
+
+def _read_manifest(name: str) -> str:
+    return (resources.files("buildgraph.adapters.cluster") / name).read_text("utf-8")
 
 
 def _is_ready(start: _Start) -> bool:

@@ -10,6 +10,8 @@ from platformdirs import user_cache_path, user_data_path
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from buildgraph.adapters.cluster.programs import Programs
+
 NODE = "buildgraph"
 """The node's name in its cluster."""
 
@@ -74,10 +76,11 @@ class Places:
         """The certs.d of containerd: a folder for each registry with a ``hosts.toml``."""
         return self.run / "registries"
 
-    def binds(self, programs: Path) -> dict[Path, str]:
-        """Folder of this machine → where the node sees it. ``programs``: those of Kubernetes."""
+    def binds(self, programs: Programs) -> dict[Path, str]:
+        """Folder of this machine → where the node sees it."""
         return {
-            programs: PROGRAMS,
+            programs.kubernetes: PROGRAMS,
+            programs.policies.parent: POLICIES,
             self.images: "/var/lib/containerd",
             self.run / "kubelet": "/var/lib/kubelet",
             self.run / "etcd": "/var/lib/etcd",
@@ -89,6 +92,7 @@ class Places:
 
 
 PROGRAMS = "/opt/kubernetes"
+POLICIES = "/opt/policies"
 CONFIGURATION = "/etc/kubernetes"
 VOLUMES = "/srv/volumes"
 REGISTRIES = "/etc/containerd/certs.d"

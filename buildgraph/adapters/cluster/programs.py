@@ -44,6 +44,7 @@ class Programs:
     kubernetes: Path
     coredns: Path
     pause: Path
+    policies: Path
 
     @property
     def kubectl(self) -> Path:
@@ -69,7 +70,12 @@ def ensure_programs(
     # Smallest first: what is wrong with the compiler or the network shows at once.
     pause = ensure("pause")
     kubernetes = ensure("kubernetes", links=COMPONENTS)
-    return Programs(kubernetes=kubernetes, coredns=ensure("coredns") / "coredns", pause=pause / "pause")
+    return Programs(
+        kubernetes=kubernetes,
+        coredns=ensure("coredns") / "coredns",
+        pause=pause / "pause",
+        policies=ensure("policies") / "policies",
+    )
 
 
 def find_kubectl(cache: Path) -> Path | None:

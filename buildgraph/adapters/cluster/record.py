@@ -34,11 +34,15 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """How the machine was: settings of the kernel; chains (by the program that saves them) and tables of the filter."""
+    """How the machine was: settings of the kernel; chains (by the program that saves them) and tables of the filter.
+
+    ``sets``: of addresses, which rules of the filter name.
+    """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +78,9 @@ def parse_record(text: str) -> Record | None:
             return None
         before = document.pop("before")
         chains = {name: tuple(chains) for name, chains in before.pop("chains").items()}
-        tables = tuple(before.pop("tables"))
+        tables, sets = tuple(before.pop("tables")), tuple(before.pop("sets", ()))
         processes = {name: Process(**process) for name, process in document.pop("processes").items()}
-        return Record(**document, processes=processes, before=Before(**before, chains=chains, tables=tables))
+        return Record(**document, processes=processes, before=Before(**before, chains=chains, tables=tables, sets=sets))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

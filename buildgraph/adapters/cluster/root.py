@@ -23,6 +23,7 @@ PACKAGES = (
     "containernetworking-plugins",
     "etcd-server",
     "iproute2",
+    "ipset",
     "iptables",
     "nftables",
     "openssl",

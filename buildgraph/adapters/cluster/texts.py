@@ -206,6 +206,15 @@ def proxy_arguments() -> tuple[str, ...]:
     return (f"--config={CONFIGURATION}/proxy.json",)
 
 
+def policies_arguments() -> tuple[str, ...]:
+    """Those of the program that enforces network policies."""
+    return (
+        f"--kubeconfig={CONFIGURATION}/policies.conf",
+        f"--hostname-override={NODE}",
+        f"--service-cluster-ip-range={SERVICES}",
+    )
+
+
 def dns_manifest(template: str, image: str) -> str:
     """The cluster's name service: what the template says, with this image."""
     return Template(template).substitute(image=image, address=DNS_ADDRESS, domain=DOMAIN)
