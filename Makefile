@@ -27,7 +27,7 @@ demo: setup ## Build, test and pin Spark 4.1, install its chart on a node, and a
 	@scripts/demo
 
 .PHONY: test
-test: setup ## Pass all tests, the real build of nine images among them: each flavour and each Spark
+test: setup ## Pass all tests: images of each flavour and each Spark really built, Connect on a real node
 	@$(MAKE) --no-print-directory tests IMAGES=some
 
 .PHONY: test-all
@@ -40,6 +40,7 @@ tests:
 	@$(MAKE) --no-print-directory lint type arch
 	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e --ignore tests/cluster
 	$(PYTEST) tests/e2e --timeout 4800 --images $(IMAGES)
+	@scripts/test-cluster connect
 
 .PHONY: check
 check: lint type arch unit ## Everything that needs no engine and no Helm: what to run before each commit
