@@ -27,7 +27,7 @@ demo: setup ## Build, test and pin Spark 4.1, install its chart on a node, and a
 	@scripts/demo
 
 .PHONY: test
-test: setup ## Pass all tests: images of each flavour and each Spark really built, Connect on a real node
+test: setup ## Pass all tests: five images of both lines of Spark really built, Connect on a real node
 	@$(MAKE) --no-print-directory tests IMAGES=some
 
 .PHONY: test-all
@@ -76,7 +76,7 @@ e2e: setup ## The real build and what must hold of it; needs an engine
 .PHONY: repro
 repro: setup ## Build everything twice in empty stores on differing machines; compare all digests
 	@$(BIN)/buildgraph engine up >/dev/null
-	$(PYTEST) tests/e2e/repro --timeout 2400
+	$(PYTEST) tests/e2e/repro --timeout 7200 --images all
 
 .PHONY: test-cluster
 test-cluster: setup ## Build what the scenarios need, and pass them on a Kubernetes node (SCENARIOS=connect: a short run)

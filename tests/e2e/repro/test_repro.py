@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
+# One of each line of Spark is built a second time where not all are asked for.
+TWICE = ("spark-4.1", "spark-3.5-iceberg")
 ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "de_DE.UTF-8", "USER": "someone", "LOGNAME": "someone"}
 
 
 def test_a_cold_build_on_a_differing_machine_gives_the_same_digest_for_every_node(
-    built: Project, tmp_path: Path
+    built: Project, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     project = built.copy(tmp_path / "another place")
+    if pytestconfig.getoption("--images") == "some":
+        project = replace(project, images=TWICE)
     store = tmp_path / "empty store"
     script = 'hostname another-machine; umask 077; cd /; exec "$@"'
     done = project.run(
@@ -42,7 +46,7 @@ def test_a_cold_build_on_a_differing_machine_gives_the_same_digest_for_every_nod
     first = {node["node"]: node["digest"] for node in built.json("list", "*")["nodes"]}
     second = {node["node"]: node["digest"] for node in again.json("list", "*")["nodes"]}
     made = {name: digest for name, digest in second.items() if digest}
-    assert len(made) > len(built.images)
+    assert len(made) > len(project.images)
     assert made == {name: first[name] for name in made}
 
 
