@@ -38,14 +38,17 @@ def list_candidates(environ: Mapping[str, str], state: Path) -> tuple[str, ...]:
     return (f"{UNIX}{DEFAULT_SOCKET}", f"{UNIX}{socket_path(state)}")
 
 
+def is_own(url: str, state: Path) -> bool:
+    """True when the address is that of the engine below ``state``; the usual place may be a link to it."""
+    return url.startswith(UNIX) and Path(url.removeprefix(UNIX)).resolve() == socket_path(state).resolve()
+
+
 def foresee_id(environ: Mapping[str, str], state: Path) -> str:
     """The ID of the engine that will be used, when that is the one below ``state``; "" where only asking could tell."""
-    own = socket_path(state).resolve()
     for url in list_candidates(environ, state):
-        path = Path(url.removeprefix(UNIX))
-        if url.startswith(UNIX) and path.resolve() == own:  # the usual place may be a link to it
+        if is_own(url, state):
             return _read_id(state)
-        if not url.startswith(UNIX) or path.exists():
+        if not url.startswith(UNIX) or Path(url.removeprefix(UNIX)).exists():
             return ""
     return ""
 

@@ -7,7 +7,6 @@ import shutil
 import socket
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -16,12 +15,13 @@ from docker.utils import parse_host
 from filelock import FileLock
 
 from buildgraph.adapters import dockerd, toolchain
-from buildgraph.adapters.address import DEFAULT_SOCKET, UNIX, list_candidates, socket_path
+from buildgraph.adapters.address import DEFAULT_SOCKET, UNIX, is_own, list_candidates, socket_path
 from buildgraph.adapters.settings import PUBLIC
 from buildgraph.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from buildgraph.adapters.settings import Settings
     from buildgraph.ports import Cancel
@@ -72,7 +72,7 @@ def require_engine(environ: Mapping[str, str], state: Path) -> EngineAddress:
         except EnvironmentFault as fault:
             reasons.append(fault.what)
         else:
-            return EngineAddress(url=url, ours=_is_ours(url, state))
+            return EngineAddress(url=url, ours=is_own(url, state) and dockerd.find_daemon(state) is not None)
     raise EnvironmentFault("; ".join(reasons), hint=UP_HINT)
 
 
@@ -216,11 +216,3 @@ def _check_address(url: str) -> None:
         raise EnvironmentFault(
             f"DOCKER_HOST={url} is no address of an engine", hint=f"one is {UNIX}{DEFAULT_SOCKET}, or tcp://host:2376"
         ) from error
-
-
-def _is_ours(url: str, state: Path) -> bool:
-    return (
-        url.startswith(UNIX)
-        and Path(url.removeprefix(UNIX)).resolve() == socket_path(state).resolve()
-        and dockerd.find_daemon(state) is not None
-    )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from buildgraph import __version__, key
 from buildgraph.adapters import layout, process
-from buildgraph.adapters.address import data_path, default_state, socket_path
+from buildgraph.adapters.address import data_path, default_state, is_own
 from buildgraph.adapters.helm import find_helm
 from buildgraph.adapters.store import check_place
 from buildgraph.app.diagnosis import Check, Status, fail, judge_space, judge_staleness, judge_version
@@ -278,8 +278,7 @@ def _check_engine_disk(environ: Mapping[str, str]) -> Check:
 def _find_engine_root(info: Mapping[str, object]) -> Path:
     """Where the engine keeps its images; our own sees its folder under another name than we do."""
     state = default_state()
-    socket = Path(str(info["address"]).removeprefix("unix://"))
-    if socket.resolve() == socket_path(state).resolve():
+    if is_own(str(info["address"]), state):
         return data_path(state)
     return Path(str(info.get("DockerRootDir") or "/nonexistent"))
 

@@ -40,7 +40,6 @@ CHANGED = (
 """The kernel's settings that the kubelet, kube-proxy, the network plugins or we set."""
 FAR = ("198.51.100.1", 9)
 """An address that is nobody's; nothing is sent there."""
-_LIST_SETS = ("ipset", "list", "-name")
 
 
 def find_free_address() -> str:
@@ -94,16 +93,12 @@ def take_down_notes(root: Path) -> Before:
 
 def has_sets(root: Path) -> bool:
     """True where the kernel keeps sets of addresses, which network policies are made of."""
-    try:
-        ask(root, *_LIST_SETS)
-    except EnvironmentFault:
-        return False
-    return True
+    return _list_sets(root) is not None
 
 
 def find_sets(root: Path) -> frozenset[str]:
     """The sets of addresses that have names like those of a node; none where the kernel keeps none."""
-    return firewall.find_sets(ask(root, *_LIST_SETS)) if has_sets(root) else frozenset()
+    return firewall.find_sets(_list_sets(root) or "")
 
 
 def prepare(root: Path) -> None:
@@ -185,6 +180,13 @@ def remove_cgroups() -> None:
         for folder, _, _ in os.walk(top, topdown=False):
             with suppress(OSError):
                 Path(folder).rmdir()
+
+
+def _list_sets(root: Path) -> str | None:
+    try:
+        return ask(root, "ipset", "list", "-name")
+    except EnvironmentFault:
+        return None
 
 
 def _find_new_tables(root: Path) -> frozenset[str]:
