@@ -38,7 +38,8 @@ test-all: setup ## The same with every image that can be built
 tests:
 	@$(BIN)/buildgraph engine up >/dev/null
 	@$(MAKE) --no-print-directory lint type arch
-	$(PYTEST) tests --numprocesses 2 --dist loadfile --ignore tests/e2e --ignore tests/cluster
+	$(PYTEST) tests --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+	  --ignore tests/e2e --ignore tests/cluster
 	$(PYTEST) tests/e2e --timeout 4800 --images $(IMAGES)
 	@scripts/test-cluster connect
 

@@ -76,11 +76,12 @@ def settings(server: Container, params: Mapping[str, str]) -> Mapping[str, str]:
     """Where the server is. Spark 3.5 is told what is the default of 4.1.
 
     That is the magic committer, and to keep the markers of folders: on this server a folder is a folder, and one that
-    is not empty cannot be deleted.
+    is not empty cannot be deleted. And it is to ask five times, not twenty, where it is refused.
     """
     told = {
         "spark.hadoop.fs.s3a.bucket.proof.committer.magic.enabled": "true",
         "spark.hadoop.fs.s3a.directory.marker.retention": "keep",
+        "spark.hadoop.fs.s3a.attempts.maximum": "5",
     }
     return {
         "spark.hadoop.fs.s3a.endpoint": f"http://{server.address}:7070",

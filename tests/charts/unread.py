@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,21 +22,18 @@ from tests.charts.combinations import (
     load_schema,
     load_values,
 )
-from tests.charts.gates.alternatives import alternatives, overlap
+from tests.charts.gates.alternatives import alternatives
+from tests.charts.gates.halves import find_effective
 from tests.charts.gates.mistakes import nest
 from tests.charts.gates.values import describe, laid, leaves, mentioned
 from tests.charts.renders import CannotRenderError, Recipe, Renders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-MOST_BASES = 4
-"""So many combinations are tried with one changed leaf, those first whose values are about it."""
 MOST_CHANGES = 3
 MOST_AT_ONCE = 6
 """So many combinations are tried with all leaves changed at once: those that set most keys, each other ones."""
-ALL_SPLITS, FEW_SPLITS = 16, 3
-"""So many times the leaves that a base refuses are halved: down to each alone, or so that a base costs little."""
 PAIRS: tuple[Mapping[str, object], ...] = ({"ingress.enabled": True, "ingress.hosts.connectUi": "first.example"},)
 FIRST_NUMBER = 7001
 
@@ -85,16 +80,15 @@ def find_unread(chart: str, renders: Renders) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         trial = _Trial(chart, renders, Path(name))
         left = [leaf for leaf in found if leaf.others]
-        for bases, splits in ((_richest(chart), ALL_SPLITS), (_switched(chart), FEW_SPLITS)):
-            for base in bases:
-                shown = trial.find_shown(base, [leaf for leaf in left if leaf.mark], splits)
-                left = [leaf for leaf in left if leaf.path not in shown]
-        idle = trial.find_idle(left, trial.neighbours)
-        if idle:
-            others = [trial.fullest(), *trial.switches(), *_switched(chart)]
-            pairs = trial.pairs()
-            idle = trial.find_idle(idle, lambda leaf: [*pairs, *(base for base in others if not _sets(base, leaf))])
-    return problems + [f"{leaf.path} is read by nothing" for leaf in idle]
+        for base in _richest(chart):
+            shown = trial.find_shown(base, [leaf for leaf in left if leaf.mark])
+            left = [leaf for leaf in left if leaf.path not in shown]
+        for base in trial.bases():
+            read = trial.find_read(base, left)
+            left = [leaf for leaf in left if leaf.path not in read]
+            if not left:
+                break
+    return problems + [f"{leaf.path} is read by nothing" for leaf in left]
 
 
 def _leaves_to_try(chart: str) -> Iterator[Leaf]:
@@ -128,7 +122,7 @@ class _Trial:
     renders: Renders
     scratch: Path
 
-    def find_shown(self, base: Combination, marked: Sequence[Leaf], splits: int) -> set[str]:
+    def find_shown(self, base: Combination, marked: Sequence[Leaf]) -> set[str]:
         """Paths whose marks a render shows when all are changed; where that is refused, half of them at a time."""
         before = self._render(base)
         if not marked or not before:
@@ -137,32 +131,50 @@ class _Trial:
         after = self._render(changed) if self._is_valid(changed) else ""
         if after:
             return {leaf.path for leaf in marked if leaf.mark in after and leaf.mark not in before}
-        half = len(marked) // 2 if splits else 0
+        half = len(marked) // 2
         parts = (marked[:half], marked[half:]) if half else ()
-        return {path for part in parts for path in self.find_shown(base, part, splits - 1)}
+        return {path for part in parts for path in self.find_shown(base, part)}
 
-    def find_idle(self, tried: Sequence[Leaf], bases: Callable[[Leaf], Sequence[Combination]]) -> list[Leaf]:
-        """Leaves that change nothing in their bases."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            read = list(pool.map(lambda leaf: self._is_read(leaf, bases(leaf)), tried))
-        return [leaf for leaf, is_read in zip(tried, read, strict=True) if not is_read]
+    def find_read(self, base: Combination, tried: Sequence[Leaf]) -> set[str]:
+        """Paths of which some other value changes the render, or is refused by a template."""
+        before = self._render(base)
+        read: set[str] = set()
+        for values in self._rounds(base, tried) if before else ():
 
-    def neighbours(self, leaf: Leaf) -> Sequence[Combination]:
-        """Combinations with the leaf's neighbours in them, the nearest first."""
-        own = [each for each in combinations() if each.chart == self.chart]
-        return sorted(own, key=lambda each: -overlap(leaf.path, _flat(each)))[:MOST_BASES]
+            def is_noticed(paths: Sequence[str], values: Mapping[str, object] = values) -> bool:
+                changed = self._with(base, {path: values[path] for path in paths})
+                # A template that refuses what the schema takes has read it; the schema may refuse several together.
+                return self._render(changed) != before if self._is_valid(changed) else len(paths) > 1
 
-    def switches(self) -> Sequence[Combination]:
+            read |= set(find_effective([path for path in values if path not in read], is_noticed))
+        return read
+
+    def bases(self) -> Iterator[Combination]:
+        """What leaves are tried in: those first in which most are read."""
+        yield from _richest(self.chart)
+        yield from self._pairs()
+        yield self._fullest()
+        yield from _switched(self.chart)
+        yield from self._switches()
+
+    @staticmethod
+    def _rounds(base: Combination, leaves: Sequence[Leaf]) -> Iterator[Mapping[str, object]]:
+        """A value of each leaf at a time, by path; the default is one where the base has another."""
+        choices = {leaf.path: (*leaf.others, *((leaf.default,) if leaf.path in _flat(base) else ())) for leaf in leaves}
+        for number in range(MOST_CHANGES + 1):
+            yield {path: values[number] for path, values in choices.items() if number < len(values)}
+
+    def _switches(self) -> Sequence[Combination]:
         """The defaults with each switch of the chart turned alone."""
         turned = [leaf for leaf in _leaves(self.chart) if _is_switch(self.chart, leaf.path)]
         return [self._with(self._defaults(), {leaf.path: other}) for leaf in turned for other in leaf.others]
 
-    def pairs(self) -> Sequence[Combination]:
+    def _pairs(self) -> Sequence[Combination]:
         """The defaults with each of the switches that a template refuses alone, and what it wants beside it."""
         known = {leaf.path for leaf in _leaves(self.chart)}
         return [self._with(self._defaults(), flat) for flat in PAIRS if flat.keys() <= known]
 
-    def fullest(self) -> Combination:
+    def _fullest(self) -> Combination:
         """The defaults with every switch turned, one after the other, that makes the render longer."""
         best, length = self._defaults(), len(self._render(self._defaults()))
         for leaf in _leaves(self.chart):
@@ -171,16 +183,6 @@ class _Trial:
                 if len(self._render(more)) > length:
                     best, length = more, len(self._render(more))
         return best
-
-    def _is_read(self, leaf: Leaf, bases: Iterable[Combination]) -> bool:
-        """True when some other value of the leaf changes some render, or is refused by a template."""
-        values = (*leaf.others, leaf.default)  # a base may have another one than the default
-        return any(self._changes(base, leaf.path, value) for base in bases for value in values)
-
-    def _changes(self, base: Combination, path: str, other: object) -> bool:
-        before, changed = self._render(base), self._with(base, {path: other})
-        # The schema takes the value; a template that refuses it has read it.
-        return bool(before) and self._is_valid(changed) and self._render(changed) != before
 
     def _is_valid(self, combination: Combination) -> bool:
         values = laid([load_values(self.chart), *map(load, combination.files)])
@@ -224,10 +226,6 @@ def _switched(chart: str) -> Sequence[Combination]:
 def _is_switch(chart: str, path: str) -> bool:
     node = describe(load_schema(chart), path)
     return "enum" in node or node.get("type") == "boolean"
-
-
-def _sets(base: Combination, leaf: Leaf) -> bool:
-    return leaf.path in _flat(base)
 
 
 @cache

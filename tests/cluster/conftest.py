@@ -15,12 +15,15 @@ from tests.cluster.node import NoNodeError, find_images, find_node, measure_memo
 from tests.cluster.outcome import Status
 from tests.cluster.place import Place
 from tests.cluster.reporting import NotEnforced, Results, describe_phase, read_result
+from tests.cluster.scheduling import ByScenario
 from tests.cluster.supply import find_charts, forget_supply, supply_images
 from tests.cluster.table import Scenario, Table, is_in, load_table
 from tests.helm import RELEASES, ensure_helm
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from xdist.remote import Producer  # type: ignore[import-untyped]
 
     from tests.cluster.node import Images, Node
 
@@ -58,6 +61,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         _require_node(config)
     if config.getoption("--cluster-build") and not config.option.collectonly:
         _supply(config)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByScenario | None:
+    return ByScenario(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

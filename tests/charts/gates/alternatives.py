@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from tests.charts.gates.values import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tests.charts.gates.objects import Document
 
 TEXTS = (
@@ -45,21 +43,6 @@ def alternatives(schema: Document, node: Document, default: object, number: int 
     for candidate in _candidates(schema, node, default, number):
         if candidate != default:
             yield candidate
-
-
-def overlap(path: str, flat: Mapping[str, object]) -> int:
-    """How many keys a path shares with the nearest one of an overlay: the higher, the more is the overlay about it."""
-    keys = path.split(".")
-    return max((_shared(keys, other.split(".")) for other in flat), default=0)
-
-
-def _shared(first: Sequence[str], second: Sequence[str]) -> int:
-    count = 0
-    for one, other in zip(first, second, strict=False):
-        if one != other:
-            break
-        count += 1
-    return count
 
 
 def _candidates(schema: Document, node: Document, default: object, number: int) -> Iterator[object]:

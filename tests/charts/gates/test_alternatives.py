@@ -5,7 +5,7 @@ from __future__ import annotations
 import jsonschema_rs
 import pytest
 
-from tests.charts.gates.alternatives import alternatives, overlap
+from tests.charts.gates.alternatives import alternatives
 
 LABELS = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -44,9 +44,3 @@ def test_there_is_one_that_the_schema_takes(node: dict[str, object], default: ob
 def test_the_number_shows() -> None:
     for node in ({"type": "string"}, {"type": "integer"}, {"type": "array"}, {"type": "object"}, LABELS):
         assert "7123" in str(next(alternatives(node, node, None, 7123)))
-
-
-def test_an_overlay_that_is_about_a_path_shares_keys_with_it() -> None:
-    assert overlap("a.b.c", {"a.b.d": 1, "x": 2}) == 2
-    assert overlap("a.b.c", {"a.b.c": 1}) == 3
-    assert overlap("a.b.c", {}) == 0
