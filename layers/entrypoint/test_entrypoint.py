@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
 DEFAULTS = "/opt/spark/conf/spark-defaults.conf"
 ENTRYPOINT = "/opt/spark/entrypoint.sh"
+# Where Spark writes; unless it is told, that is its working directory or its home.
+PLACES = (
+    "spark.sql.warehouse.dir",
+    "spark.driver.extraJavaOptions",
+    "spark.jars.ivy",
+    "spark.eventLog.dir",
+    "spark.history.fs.logDirectory",
+)
 USAGE = 64
 ANYONE = "1234567:0"
 EXECUTOR = {
@@ -156,7 +164,7 @@ def test_a_missing_flavour_configuration_is_an_error(run: Run) -> None:
 
 def test_the_default_configuration_keeps_everything_in_tmp(host: Host) -> None:
     text = host.file(DEFAULTS).content_string
-    values = [line.split(maxsplit=1)[1] for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    paths = [value for value in values if "/" in value]
-    assert paths
-    assert all("/tmp/" in path for path in paths)
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    settings = dict(line.split(maxsplit=1) for line in lines)
+    assert all("/tmp/" in settings[name] for name in PLACES)
+    assert all("/tmp/" in word for value in settings.values() for word in value.split() if "/" in word)
